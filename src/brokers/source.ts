@@ -1,0 +1,75 @@
+import type { DeadLetterReason } from '../domain/message.js';
+import type { Side } from '../domain/side.js';
+
+/** One arrival of a message on one side, as the broker had it; nothing in it has been checked. */
+export interface Delivery {
+  readonly side: Side;
+  readonly topic: string;
+  /** Where it lies: `kafka:<topic>/<partition>/<offset>` or `rocketmq:<topic>/<broker>/<queue>/<offset>`. */
+  readonly coordinates: string;
+  /** Kafka headers or RocketMQ user properties, decoded as UTF-8; of a repeated Kafka header, the last value. */
+  readonly properties: ReadonlyMap<string, string>;
+  /** The Kafka record key or the RocketMQ `keys` field. */
+  readonly key: string | undefined;
+  /** `null` for a Kafka tombstone. */
+  readonly body: Buffer | null;
+  /** When the broker stored it, by the broker's or producer's clock (ms since the epoch). */
+  readonly storedAt: number;
+  /** When this process got it, by this machine's clock (ms since the epoch). */
+  readonly receivedAt: number;
+}
+
+/** What a source hands its deliveries to. Implemented by intake. */
+export interface DeliverySink {
+  /**
+   * Resolves with how many deliveries may be handed over now, at least 1. Pending while a dependency is down or all
+   * places are taken: a source asks before it fetches, so that holding leaves messages with the broker.
+   * Rejects with the signal's reason when it is aborted.
+   */
+  capacity(signal: AbortSignal): Promise<number>;
+  /**
+   * Takes deliveries; answers one promise each, in order. Resolved: durably accepted (or dead-lettered), acknowledge it.
+   * Rejected: not accepted, leave it to the broker to deliver again. Pending may last: keep the delivery alive meanwhile.
+   */
+  take(deliveries: readonly Delivery[]): readonly Promise<void>[];
+}
+
+export interface SourceStatus {
+  readonly ready: boolean;
+  /** Why it is not ready, as one sentence. */
+  readonly reason?: string;
+  /** How often the underlying client was built anew after a fatal fault. */
+  readonly restarts: number;
+}
+
+/**
+ * The consuming end of one side. Never acknowledges what the sink has not accepted, keeps what is pending alive
+ * (heartbeats, invisibility), and rebuilds its client after any fault, for ever, until it is stopped.
+ */
+export interface Source {
+  readonly side: Side;
+  /** Starts to consume. Resolves once it is running; a broker that is away is not an error but `ready: false`. */
+  start(sink: DeliverySink): Promise<void>;
+  /**
+   * Stops fetching, waits until every delivery handed over is settled and acknowledged or `drainMs` has passed, and
+   * disconnects. What is pending then is left to the broker.
+   */
+  stop(drainMs: number): Promise<void>;
+  status(): SourceStatus;
+  /**
+   * The past of this side: an instant T (ms since the epoch, broker's clock) such that everything that this side's broker
+   * had stored by T has been handed out and accepted, for all the group knows. Undefined: unknown, which is not past.
+   */
+  past(): number | undefined;
+}
+
+/** Where deliveries go that can never become a message. */
+export interface DeadLetters {
+  /**
+   * Publishes the delivery's body and stamps to the side's dead-letter topic with `handover-reason`, `handover-source`
+   * (coordinates) and `handover-time`. Resolves once the broker holds it.
+   * @throws HandoverError `broker-unavailable`; the delivery must then stay unacknowledged.
+   */
+  send(delivery: Delivery, reason: DeadLetterReason): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,62 @@
+import type { Delivery } from '../brokers/source.js';
+import type { MessageRules, Stamps } from '../domain/message.js';
+import type { Side } from '../domain/side.js';
+import type { HttpProviderOptions } from '../reward/http-provider-options.js';
+import type { RewardProvider } from '../reward/provider.js';
+
+/** Reads a delivery's stamps; the default takes the headers or user properties named in domain/message.ts. */
+export type Extractor = (delivery: Delivery) => Stamps;
+
+/** How Temporal repeats an attempt that was surely not executed. All times in ms. */
+export interface RetrySettings {
+  readonly initialIntervalMs: number;
+  readonly backoffCoefficient: number;
+  readonly maximumIntervalMs: number;
+  /** Attempts in a round, after which the message is parked. */
+  readonly maximumAttempts: number;
+}
+
+export interface Limits extends Pick<MessageRules, 'bodyBytes'> {
+  /** Deliveries of one process between their arrival and their acceptance. Default 32: more costs eager starts. */
+  readonly inFlight: number;
+  /** How long a delivery waits unacknowledged for the other side to claim its message. Default 1000. */
+  readonly lingerMs: number;
+  /** Deliveries of one process that may linger at once; beyond it they become waiting workflows at once. Default 256. */
+  readonly lingering: number;
+  /** A record that has not moved for this long is looked up in Temporal. Default 60 000. */
+  readonly checkAfterMs: number;
+  /** How long a stopping worker waits for what is in flight. Default 20 000. */
+  readonly drainMs: number;
+}
+
+export interface AdoptionSettings {
+  /** How much later than its twin a double write's second half may be stored. Default 5000. */
+  readonly marginMs: number;
+  /** First and longest pause between two looks of a waiting workflow. Defaults 1000 and 120 000. */
+  readonly firstLookMs: number;
+  readonly longestLookMs: number;
+}
+
+/** A migration's whole configuration: checked, complete, frozen. */
+export interface Migration {
+  /** `[a-z0-9][a-z0-9-]{0,39}`. Default `rewards`. */
+  readonly name: string;
+  readonly topics: Readonly<Record<Side, string>>;
+  /** `<topic>-dead-letter`. */
+  readonly deadLetterTopics: Readonly<Record<Side, string>>;
+  /** `handover-<name>`, the same on both brokers. */
+  readonly consumerGroup: string;
+  readonly extract: Readonly<Record<Side, Extractor>>;
+  readonly cutoverKey: 'messageId' | 'businessId';
+  readonly body: MessageRules['body'];
+  readonly provider: HttpProviderOptions | RewardProvider;
+  /** The longest that a request may take effect after we gave up on it, in ms. Default 600 000. */
+  readonly settlesWithinMs: number;
+  /** Start-to-close of one attempt, in ms; above the provider's own timeout. Default 15 000. */
+  readonly attemptTimeoutMs: number;
+  readonly retry: RetrySettings;
+  readonly limits: Limits;
+  readonly adoption: AdoptionSettings;
+  /** How long the ledger remembers a settled message, in ms. Default 15 days. */
+  readonly settledLifetimeMs: number;
+}

@@ -1,0 +1,111 @@
+import type { Evidence, SettledOutcome } from '../domain/outcome.js';
+import type { Decision } from '../domain/policy.js';
+import type { Side } from '../domain/side.js';
+import type {
+  BeginVerdict,
+  ClaimVerdict,
+  LedgerRecord,
+  RecordVerdict,
+  ReopenVerdict,
+  ResumeVerdict,
+  RouteVerdict,
+} from './verdicts.js';
+
+export interface RouteRequest {
+  readonly messageId: string;
+  readonly side: Side;
+  readonly fingerprint: string;
+  /** What the policy says now; used only where nobody has decided yet. */
+  readonly decision: Decision;
+  /** Redis time (ms) until which that decision may be recorded. */
+  readonly validUntil: number;
+  /** A record that has not moved for this long is answered `check`, in ms. */
+  readonly checkAfterMs: number;
+  /** The delivery is older than the ledger's memory: without a record it is not a first sight. */
+  readonly beyondMemory: boolean;
+}
+
+/** What a workflow run says of itself with each step. */
+export interface Holder {
+  readonly messageId: string;
+  /** The workflow's first execution run ID; it survives continue-as-new. */
+  readonly run: string;
+  /** What intake's `route` recorded, to write the record anew where the ledger has lost it. */
+  readonly origin: { readonly decision: Decision; readonly fingerprint: string };
+  /** Temporal has just shown this run to be the open one: a lost or older record may be restored. Default false. */
+  readonly restore?: boolean;
+}
+
+export interface BeginRequest extends Holder {
+  readonly owner: Side;
+  /** Counts from 1. */
+  readonly round: number;
+  /** Counts from 1 within the round. */
+  readonly attempt: number;
+  /** Drawn once per execution of the activity: a repeat of this call is told apart from a second execution. */
+  readonly nonce: string;
+  /** The last attempt of this round that Temporal proves to have ended unexecuted; 0 for none. */
+  readonly cleared: number;
+  /** How long from now the attempt may last, in ms. */
+  readonly lastsMs: number;
+}
+
+/**
+ * The records of owners and outcomes. Every step is one Lua script on one key, idempotent for its caller's token; see
+ * domain/ledger-state.ts for what may follow what.
+ * @throws HandoverError `ledger-unavailable` when Redis gives no answer: the step may or may not have been taken, and
+ * asking again with the same arguments is safe. `ledger-rejected` when Redis refuses (a read-only replica, no memory).
+ */
+export interface Ledger {
+  /** Decides and records the owner where nobody has, and marks that `side` has seen the message. One pipeline. */
+  route(requests: readonly RouteRequest[]): Promise<RouteVerdict[]>;
+  /** The states of records as they are now, without touching them; undefined where there is none. One pipeline. */
+  states(messageIds: readonly string[]): Promise<(LedgerRecord['state'] | undefined)[]>;
+  read(messageId: string): Promise<LedgerRecord | undefined>;
+
+  claim(request: Holder & { readonly side: Side }): Promise<ClaimVerdict>;
+  /** A compare-and-set on `assigned`: the other side becomes the owner and claims. `reason` ends up behind `adopted: `. */
+  adopt(request: Holder & { readonly side: Side; readonly reason: string }): Promise<ClaimVerdict>;
+  begin(request: BeginRequest): Promise<BeginVerdict>;
+  /** The attempt was surely not executed: `sending` goes back to `claimed`. */
+  clear(
+    request: Holder & { readonly round: number; readonly attempt: number; readonly nonce: string },
+  ): Promise<RecordVerdict>;
+  park(
+    request: Holder & {
+      readonly owner: Side;
+      readonly round: number;
+      readonly attempt: number;
+      readonly evidence: Evidence;
+    },
+  ): Promise<RecordVerdict>;
+  /** Ends the round `round` and begins the next. `notBefore`: Redis time (ms), 0 for no wait. */
+  reopen(
+    request: Holder & { readonly owner: Side; readonly round: number; readonly notBefore: number },
+  ): Promise<ReopenVerdict>;
+  settle(
+    request: Holder & {
+      readonly owner: Side;
+      readonly round: number;
+      readonly attempt: number;
+      readonly outcome: SettledOutcome;
+    },
+  ): Promise<RecordVerdict>;
+  /** `run` takes over from `fromRun`, which Temporal shows closed. */
+  resume(request: Holder & { readonly fromRun: string }): Promise<ResumeVerdict>;
+  /** Notes that nobody works on it; ignored if the record has moved or another run holds it. Cleared by the next step. */
+  strand(messageId: string, run: string, why: string): Promise<boolean>;
+
+  /** Enters messages into the age index before they are acknowledged. `settle` takes them out. */
+  index(messageIds: readonly string[]): Promise<void>;
+  /** Takes a settled message out of the age index. */
+  unindex(messageId: string): Promise<void>;
+  /** Unsettled records, the longest in the index first; `beforeMs`: only those indexed or looked at before then (Redis time). */
+  unsettled(options?: { readonly beforeMs?: number; readonly limit?: number }): AsyncIterable<LedgerRecord>;
+  /** Notes that a sweeper has looked at this one now, so that it goes behind the others. */
+  looked(messageId: string): Promise<void>;
+  /** How many records there are in each state, counted now. */
+  count(): Promise<Record<LedgerRecord['state'], number> & { readonly stranded: number }>;
+  /** Redis time, in ms since the epoch. */
+  now(): Promise<number>;
+}
