@@ -1,3 +1,5 @@
+import type { Evidence } from './outcome.js';
+
 /** The states of a ledger record. `none`: never seen, lost, or expired after it was settled. */
 export const LEDGER_STATES = ['none', 'assigned', 'claimed', 'sending', 'parked', 'settled'] as const;
 export type LedgerState = (typeof LEDGER_STATES)[number];
@@ -96,6 +98,8 @@ export interface LedgerRecord {
   /** When the record was made and when it last moved, in Redis time (ms since the epoch); unknown once settled. */
   readonly createdAt?: number;
   readonly movedAt?: number;
+  /** What is known of the last attempt, while it is parked. */
+  readonly evidence?: Evidence;
   /** Why nobody works on it although it is not settled, where a sweeper or a delivery found that. */
   readonly stranded?: string;
 }

@@ -1,0 +1,78 @@
+import { defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Evidence, Resolution, SettledOutcome } from '../domain/outcome.js';
+import type { Decision } from '../domain/policy.js';
+import type { Side } from '../domain/side.js';
+
+/** The settings that a run keeps for its life, whatever the workers' configuration becomes. Times in ms. */
+export interface MessageSettings {
+  readonly attemptTimeoutMs: number;
+  readonly settlesWithinMs: number;
+  /** Whether the provider can be asked for an unknown outcome. */
+  readonly lookup: boolean;
+  readonly retry: {
+    readonly initialIntervalMs: number;
+    readonly backoffCoefficient: number;
+    readonly maximumIntervalMs: number;
+    readonly maximumAttempts: number;
+  };
+  readonly adoption: { readonly marginMs: number; readonly firstLookMs: number; readonly longestLookMs: number };
+}
+
+/** One side's delivery, as the workflow is told of it. */
+export interface DeliveredArgs {
+  readonly side: Side;
+  /** Redis time, ms since the epoch. */
+  readonly receivedAt: number;
+}
+
+/** What a message workflow is started with; the body is its second argument, so that it stays bytes. */
+export interface MessageInput {
+  readonly migration: string;
+  readonly messageId: string;
+  readonly businessId?: string;
+  readonly traceparent?: string;
+  readonly fingerprint: string;
+  readonly decision: Decision;
+  readonly delivered: readonly DeliveredArgs[];
+  readonly settings: MessageSettings;
+  /** Set by `resume` only: the closed run whose message this one takes over. */
+  readonly resumes?: { readonly fromRun: string; readonly attempted: boolean };
+}
+
+/** What a message workflow completes with. */
+export interface MessageResult {
+  readonly outcome: SettledOutcome;
+  readonly owner: Side;
+  readonly round: number;
+  readonly attempt: number;
+  /** Who said so, where it was not the provider's own answer. */
+  readonly resolvedBy?: string;
+}
+
+export interface ResolveArgs {
+  /** The round that is answered; refused for any other. */
+  readonly round: number;
+  readonly resolution: Resolution;
+  readonly actor: string;
+  readonly reason: string;
+  /** Resend although the last request may still take effect. Default false. */
+  readonly force?: boolean;
+}
+
+/** A parked message, as its workflow tells it. */
+export interface Parked {
+  readonly round: number;
+  readonly attempt: number;
+  readonly evidence: Evidence;
+}
+
+/** Another delivery of the message, by either side. */
+export const deliveredSignal = defineSignal<[DeliveredArgs]>('delivered');
+
+/** Sent by the reward activity when its first attempt of a round was not executed, so that the UI can show it. */
+export const retryingSignal = defineSignal('retrying');
+
+/** A person's answer to a parked message: single use, for one round. */
+export const resolveUpdate = defineUpdate<{ readonly round: number; readonly resolution: Resolution }, [ResolveArgs]>(
+  'resolve',
+);
