@@ -1,0 +1,91 @@
+import { decideAdoption } from '../domain/adoption.js';
+import type { SettledOutcome } from '../domain/outcome.js';
+import type { Decision } from '../domain/policy.js';
+import type { Side } from '../domain/side.js';
+import type { Holder, Ledger } from '../ledger/ledger.js';
+import type { PolicyStore } from '../ledger/policy-store.js';
+import type { SideSigns } from '../ledger/signs.js';
+import type { ClaimVerdict } from '../ledger/verdicts.js';
+import { type IsOpenRun, type Proved, takeStep } from './open-run.js';
+
+export interface SeekRequest {
+  readonly messageId: string;
+  readonly run: string;
+  readonly origin: { readonly decision: Decision; readonly fingerprint: string };
+  /** The sides that have delivered the message so far, with when (Redis time, ms). */
+  readonly delivered: readonly { readonly side: Side; readonly receivedAt: number }[];
+  readonly marginMs: number;
+}
+
+/** What a look at the ledger came to. */
+export type SeekResult =
+  | { readonly found: 'claimed'; readonly owner: Side; readonly reason: string; readonly adopted: boolean }
+  | { readonly found: 'waiting'; readonly owner: Side; readonly why: string }
+  | { readonly found: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }
+  /** The record names another run: an earlier one of this message, closed before it settled. */
+  | { readonly found: 'other-run'; readonly owner: Side; readonly fromRun: string }
+  | { readonly found: 'closed' };
+
+export interface OwnershipDependencies {
+  readonly ledger: Pick<Ledger, 'claim' | 'adopt'>;
+  readonly policyStore: Pick<PolicyStore, 'read'>;
+  readonly signs: Pick<SideSigns, 'past'>;
+  readonly isOpenRun: IsOpenRun;
+}
+
+export interface OwnershipActivities {
+  /** Claims the message for whichever side has delivered it and owns it, or adopts it where that is proved due. */
+  seek(request: SeekRequest): Promise<SeekResult>;
+}
+
+export function createOwnershipActivities(deps: OwnershipDependencies): OwnershipActivities {
+  const { ledger, policyStore, signs, isOpenRun } = deps;
+
+  /** Whether the owner, which has not delivered, has no claim to patience any more. */
+  async function reasonToAdopt(request: SeekRequest, owner: Side): Promise<{ adopter: Side; reason: string } | string> {
+    const [policyReading, ownerPast] = await Promise.all([policyStore.read(), signs.past(owner)]);
+    return decideAdoption({
+      policy: policyReading.known ? policyReading.policy : undefined,
+      owner,
+      ownerPast,
+      delivered: request.delivered,
+      marginMs: request.marginMs,
+    });
+  }
+
+  return {
+    async seek(request) {
+      const holder: Holder = { messageId: request.messageId, run: request.run, origin: request.origin };
+      let last: Proved<ClaimVerdict> | undefined;
+      // The ledger may name another side than at first sight (a lost record decided anew), so each side that has
+      // delivered is tried, whatever was decided when this run began.
+      for (const { side } of request.delivered) {
+        last = await takeStep((step) => ledger.claim(step), { ...holder, side }, isOpenRun);
+        if (last.verdict !== 'not-owner') return seekResult(last, false);
+      }
+      const owner = last?.verdict === 'not-owner' ? last.owner : request.origin.decision.owner;
+      const adoption = await reasonToAdopt(request, owner);
+      if (typeof adoption === 'string') return { found: 'waiting', owner, why: adoption };
+      const { adopter, reason } = adoption;
+      return seekResult(
+        await takeStep((step) => ledger.adopt(step), { ...holder, side: adopter, reason }, isOpenRun),
+        true,
+      );
+    },
+  };
+}
+
+function seekResult(verdict: Proved<ClaimVerdict>, adopted: boolean): SeekResult {
+  switch (verdict.verdict) {
+    case 'claimed':
+      return { found: 'claimed', owner: verdict.owner, reason: verdict.reason, adopted };
+    case 'not-owner':
+      return { found: 'waiting', owner: verdict.owner, why: verdict.reason };
+    case 'settled':
+      return { found: 'settled', owner: verdict.owner, outcome: verdict.outcome };
+    case 'other-run':
+      return { found: 'other-run', owner: verdict.owner, fromRun: verdict.run };
+    case 'closed':
+      return { found: 'closed' };
+  }
+}

@@ -1,0 +1,134 @@
+import type { Evidence, Resolution, SettledOutcome } from '../domain/outcome.js';
+import type { Decision } from '../domain/policy.js';
+import type { Side } from '../domain/side.js';
+import type { Audit } from '../ledger/audit.js';
+import type { Holder, Ledger } from '../ledger/ledger.js';
+import { type IsOpenRun, takeStep } from './open-run.js';
+
+/** Which run speaks, of which message. */
+export interface RunIdentity {
+  readonly messageId: string;
+  readonly run: string;
+  readonly origin: { readonly decision: Decision; readonly fingerprint: string };
+}
+
+export interface ParkRequest extends RunIdentity {
+  readonly owner: Side;
+  readonly round: number;
+  readonly attempt: number;
+  readonly evidence: Evidence;
+}
+
+export interface ReopenRequest extends RunIdentity {
+  readonly owner: Side;
+  readonly round: number;
+  /** Redis time (ms) before which the last request may still take effect; 0: it was surely not executed, or is forced. */
+  readonly notBefore: number;
+}
+
+export type ReopenResult =
+  | { readonly reopened: true; readonly round: number }
+  | { readonly reopened: false; readonly why: string };
+
+export interface SettleRequest extends RunIdentity {
+  readonly owner: Side;
+  readonly round: number;
+  readonly attempt: number;
+  readonly outcome: SettledOutcome;
+}
+
+export type TakeOverResult =
+  | { readonly found: 'clean' | 'unknown'; readonly owner: Side; readonly round: number }
+  | { readonly found: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }
+  /** Nobody had claimed it: it goes the ordinary way. */
+  | { readonly found: 'unclaimed' };
+
+export interface ResolutionRecord {
+  readonly messageId: string;
+  readonly round: number;
+  readonly resolution: Resolution | 'resume';
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface ResolutionActivities {
+  park(request: ParkRequest): Promise<void>;
+  /** Begins the round after `round`, or says why that is not to be done now. */
+  reopen(request: ReopenRequest): Promise<ReopenResult>;
+  /** Records the final outcome. Answers what the ledger holds, which differs only if someone else settled it first. */
+  settle(request: SettleRequest): Promise<SettledOutcome>;
+  /** Takes a message over from a run that closed before it settled. */
+  takeOver(request: RunIdentity & { readonly fromRun: string }): Promise<TakeOverResult>;
+  /** Writes a person's decision to the audit stream. */
+  audit(record: ResolutionRecord): Promise<void>;
+}
+
+/** A closed run has no say: these steps are its zombie's, and nothing may come of them. */
+function assertOpen(verdict: { readonly verdict: string }, messageId: string): void {
+  if (verdict.verdict === 'closed') throw new Error(`the workflow run that speaks for message ${messageId} is closed`);
+}
+
+/**
+ * The steps around an unknown outcome. The workflow itself takes them, so a record that names another run is one that
+ * came back from an older state; with Temporal's word that this run is the open one, it is written over.
+ */
+export function createResolutionActivities(deps: {
+  readonly ledger: Pick<Ledger, 'park' | 'reopen' | 'settle' | 'unindex' | 'resume' | 'index'>;
+  readonly audit: Pick<Audit, 'append'>;
+  readonly isOpenRun: IsOpenRun;
+}): ResolutionActivities {
+  const { ledger, audit, isOpenRun } = deps;
+  const restorable = ['lost', 'other-run'] as const;
+
+  return {
+    async park(request) {
+      assertOpen(await takeStep((step) => ledger.park(step), request, isOpenRun, restorable), request.messageId);
+      await ledger.index([request.messageId]);
+    },
+
+    async reopen(request) {
+      const verdict = await takeStep((step) => ledger.reopen(step), request, isOpenRun, restorable);
+      assertOpen(verdict, request.messageId);
+      switch (verdict.verdict) {
+        case 'reopened':
+          return { reopened: true, round: verdict.round };
+        case 'too-early':
+          return {
+            reopened: false,
+            why: `the last request may still take effect for another ${Math.ceil((verdict.notBefore - verdict.now) / 1000)} s`,
+          };
+        case 'settled':
+          return { reopened: false, why: `it is settled: ${verdict.outcome}` };
+        default:
+          return { reopened: false, why: `the ledger answers ${verdict.verdict}` };
+      }
+    },
+
+    async settle(request) {
+      const verdict = await takeStep((step) => ledger.settle(step), request, isOpenRun, restorable);
+      assertOpen(verdict, request.messageId);
+      await ledger.unindex(request.messageId);
+      return verdict.verdict === 'settled' ? verdict.outcome : request.outcome;
+    },
+
+    async takeOver(request) {
+      const holder: Holder & { fromRun: string } = request;
+      const verdict = await takeStep((step) => ledger.resume(step), holder, isOpenRun);
+      assertOpen(verdict, request.messageId);
+      switch (verdict.verdict) {
+        case 'resumed':
+          return { found: verdict.certainty, owner: verdict.owner, round: verdict.round };
+        case 'settled':
+          return { found: 'settled', owner: request.origin.decision.owner, outcome: verdict.outcome };
+        case 'not-claimed':
+          return { found: 'unclaimed' };
+        case 'closed':
+          throw new Error(`unreachable: a closed run was turned away above`);
+      }
+    },
+
+    async audit(record) {
+      await audit.append(record);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import type { Policy } from './policy.js';
+import { otherSide, type Side } from './side.js';
+
+export interface AdoptionInput {
+  /** Undefined: it cannot be read now, and then nobody adopts. */
+  readonly policy: Policy | undefined;
+  readonly owner: Side;
+  /** Everything that the owner's side had stored by then has been handed out and accepted (Redis time, ms). */
+  readonly ownerPast: number | undefined;
+  readonly delivered: readonly { readonly side: Side; readonly receivedAt: number }[];
+  /** How much later than its twin the owner's half of a double write may be stored, in ms. */
+  readonly marginMs: number;
+}
+
+/**
+ * Whether the other side may take over a message that its owner has not delivered: the adopter and the reason, or, as a
+ * string, why not. This is about fairness, so that a side that merely lags is not robbed; that only one side ever has
+ * the message is the ledger's compare-and-set. Unknown is never taken for past.
+ */
+export function decideAdoption(input: AdoptionInput): { readonly adopter: Side; readonly reason: string } | string {
+  const { policy, owner, ownerPast, delivered, marginMs } = input;
+  const adopter = otherSide(owner);
+  const delivery = delivered.find(({ side }) => side === adopter);
+  if (delivery === undefined) return `${adopter} has not delivered it`;
+  if (delivered.some(({ side }) => side === owner)) return `${owner} has delivered it and will claim it`;
+  if (policy === undefined) return 'the policy cannot be read';
+  if (policy.failover === adopter) return { adopter, reason: `failover to ${adopter}` };
+  if (policy.consumption === 'off') {
+    return adopter === 'kafka' ? { adopter, reason: 'switch off' } : 'switch off: rocketmq never adopts';
+  }
+  if (ownerPast === undefined) return `it is not known how far ${owner} is`;
+  if (ownerPast < delivery.receivedAt + marginMs) return `${owner} is not past it`;
+  return { adopter, reason: `${owner} is past it` };
+}

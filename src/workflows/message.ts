@@ -1,0 +1,60 @@
+import { setHandler } from '@temporalio/workflow';
+import type { SettledOutcome } from '../domain/outcome.js';
+import { ledgerSteps } from './ledger-steps.js';
+import { type MessageInput, type MessageResult, retryingSignal } from './message-contract.js';
+import { type HeldMessage, identityOf } from './message-run.js';
+import { obtainOwnership, showState } from './ownership.js';
+import { acceptResolutions, type Resolved } from './parking.js';
+import { reconcile } from './reconciling.js';
+import { type RoundResult, rewardOnce } from './rewarding.js';
+
+/**
+ * The life of one message, whichever side delivered it first. The workflow ID is the message ID: as long as Temporal
+ * keeps it, no second one can start. It completes with the outcome and never fails on its own: what it cannot know it
+ * parks, for a lookup or a person to resolve.
+ */
+export async function message(input: MessageInput, body: Uint8Array): Promise<MessageResult> {
+  const awaitResolution = acceptResolutions();
+  const ownership = await obtainOwnership(input, body);
+  const { owner } = ownership;
+  if (ownership.kind === 'settled') return { outcome: ownership.outcome, owner, round: 0, attempt: 0 };
+
+  const held: HeldMessage = { input, body, identity: identityOf(input), owner };
+  setHandler(retryingSignal, () => showState('retrying', owner));
+
+  let round = ownership.round;
+  let result: RoundResult = ownership.certain ? await rewardOnce(held, round) : takenOver(input);
+  for (;;) {
+    if (result.kind === 'outcome') return await settle(held, round, result, result.outcome, result.recorded);
+
+    const resolved: Resolved = (await reconcile(held, round, result)) ?? (await awaitResolution(held, round, result));
+    if (resolved.kind === 'outcome') return await settle(held, round, result, resolved.outcome, false, resolved.by);
+    round = resolved.round;
+    showState('processing', owner);
+    result = await rewardOnce(held, round);
+  }
+}
+
+/** A run before this one may have sent something, and took the knowledge of it along. */
+function takenOver(input: MessageInput): RoundResult {
+  return {
+    kind: 'unknown',
+    attempt: 0,
+    evidence: { phase: 'sent', detail: 'an earlier workflow run of this message closed before it settled' },
+    deadline: Date.now() + input.settings.attemptTimeoutMs,
+    certainlyNot: false,
+  };
+}
+
+async function settle(
+  held: HeldMessage,
+  round: number,
+  { attempt }: RoundResult,
+  outcome: SettledOutcome,
+  recorded: boolean,
+  resolvedBy?: string,
+): Promise<MessageResult> {
+  const { identity, owner } = held;
+  if (!recorded) await ledgerSteps.settle({ ...identity, owner, round, attempt, outcome });
+  return { outcome, owner, round, attempt, ...(resolvedBy !== undefined && { resolvedBy }) };
+}

@@ -1,0 +1,98 @@
+import { condition, continueAsNew, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import type { TakeOverResult } from '../activities/resolution-activities.js';
+import type { SettledOutcome } from '../domain/outcome.js';
+import type { Side } from '../domain/side.js';
+import { ledgerSteps } from './ledger-steps.js';
+import { type DeliveredArgs, deliveredSignal, type MessageInput } from './message-contract.js';
+import { identityOf } from './message-run.js';
+import { type MessageState, SEARCH_ATTRIBUTES } from './names.js';
+
+/** How the question of ownership ends for a run. */
+export type Ownership =
+  /** `certain`: nothing was ever sent for it. Otherwise it was taken over from a run that may have sent something. */
+  | { readonly kind: 'held'; readonly owner: Side; readonly round: number; readonly certain: boolean }
+  | { readonly kind: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome };
+
+/** Each look waits this much longer than the last, so that a side that lags for hours costs little. */
+const LOOK_BACKOFF = 1.5;
+
+/**
+ * Waits, durably, until this message is held by a side that has delivered it. Whoever started the run need not be the
+ * owner: the owner's own delivery wakes it by a signal, and on a timer it looks whether the message may be adopted.
+ */
+export async function obtainOwnership(input: MessageInput, body: Uint8Array): Promise<Ownership> {
+  const delivered = new Map<Side, DeliveredArgs>(input.delivered.map((delivery) => [delivery.side, delivery]));
+  let news = false;
+  setHandler(deliveredSignal, (delivery) => {
+    if (delivered.has(delivery.side)) return;
+    delivered.set(delivery.side, delivery);
+    news = true;
+  });
+
+  if (input.resumes !== undefined) {
+    const taken = await takeOver(input, input.resumes.fromRun, input.resumes.attempted);
+    if (taken !== undefined) return taken;
+  }
+  const { firstLookMs, longestLookMs, marginMs } = input.settings.adoption;
+  let pauseMs = firstLookMs;
+  let waiting = input.delivered.every(({ side }) => side !== input.decision.owner);
+  for (;;) {
+    news = false;
+    const seen = await ledgerSteps.seek({ ...identityOf(input), delivered: [...delivered.values()], marginMs });
+    switch (seen.found) {
+      case 'claimed':
+        if (waiting || seen.adopted) showState(seen.adopted ? 'adopted' : 'processing', seen.owner);
+        return { kind: 'held', owner: seen.owner, round: 1, certain: true };
+      case 'settled':
+        return { kind: 'settled', owner: seen.owner, outcome: seen.outcome };
+      case 'other-run': {
+        // Temporal lets one run of a message be open, and it is this one: the other closed before it settled.
+        const taken = await takeOver(input, seen.fromRun, true);
+        if (taken !== undefined) return taken;
+        break;
+      }
+      case 'waiting':
+        if (!waiting) showState('waiting', seen.owner);
+        waiting = true;
+        break;
+      case 'closed':
+        // Only a run that was closed meanwhile is told so, and whatever it does next is not recorded.
+        throw new Error('this run is closed');
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<(input: MessageInput, body: Uint8Array) => Promise<unknown>>(
+        { ...input, delivered: [...delivered.values()] },
+        body,
+      );
+    }
+    await condition(() => news, pauseMs);
+    pauseMs = Math.min(Math.round(pauseMs * LOOK_BACKOFF), longestLookMs);
+  }
+}
+
+/** Takes the message over from a closed run. Whatever that one may have sent counts as unknown. */
+async function takeOver(input: MessageInput, fromRun: string, attempted: boolean): Promise<Ownership | undefined> {
+  const taken: TakeOverResult = await ledgerSteps.takeOver({ ...identityOf(input), fromRun });
+  switch (taken.found) {
+    case 'settled':
+      return { kind: 'settled', owner: taken.owner, outcome: taken.outcome };
+    case 'unclaimed':
+      return undefined;
+    case 'clean':
+    case 'unknown':
+      // The ledger's word that nothing was sent is not enough where Temporal's history of the old run says otherwise.
+      return {
+        kind: 'held',
+        owner: taken.owner,
+        round: Math.max(taken.round, 1),
+        certain: taken.found === 'clean' && !attempted,
+      };
+  }
+}
+
+export function showState(state: MessageState, owner: Side): void {
+  upsertSearchAttributes([
+    { key: SEARCH_ATTRIBUTES.state, value: state },
+    { key: SEARCH_ATTRIBUTES.owner, value: owner },
+  ]);
+}

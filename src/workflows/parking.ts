@@ -1,0 +1,113 @@
+import { ApplicationFailure, condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { SettledOutcome } from '../domain/outcome.js';
+import { ledgerSteps } from './ledger-steps.js';
+import { type ResolveArgs, resolveUpdate } from './message-contract.js';
+import type { HeldMessage } from './message-run.js';
+import { showState } from './ownership.js';
+import type { RoundResult } from './rewarding.js';
+
+/** How an unknown outcome was resolved, by a lookup or a person. */
+export type Resolved =
+  | { readonly kind: 'outcome'; readonly outcome: SettledOutcome; readonly by: string }
+  | { readonly kind: 'reopened'; readonly round: number };
+
+type UnknownResult = Extract<RoundResult, { kind: 'unknown' }>;
+
+interface ParkedRound {
+  readonly held: HeldMessage;
+  readonly round: number;
+  readonly result: UnknownResult;
+  /** Taken at once by the first answer that passes the validator, so that a second tab's is turned away. */
+  answered: boolean;
+  resolved?: Resolved;
+}
+
+/**
+ * Readies the run for `resolve` from its first moment, and answers the function that parks it: `resolve` is refused
+ * unless the message is parked in the round it names and nobody has answered that round yet.
+ */
+export function acceptResolutions(): (held: HeldMessage, round: number, result: RoundResult) => Promise<Resolved> {
+  let parked: ParkedRound | undefined;
+
+  setHandler(
+    resolveUpdate,
+    async (args) => {
+      const current = parked;
+      if (current === undefined) throw refusal('it is not parked');
+      current.answered = true;
+      try {
+        current.resolved = await carryOut(current, args);
+      } catch (error) {
+        // A refused answer used nothing up; the round is open to the next one.
+        current.answered = false;
+        throw error;
+      }
+      return { round: args.round, resolution: args.resolution };
+    },
+    {
+      validator(args) {
+        if (parked === undefined) throw refusal('it is not parked');
+        if (args.round !== parked.round)
+          throw refusal(`round ${args.round} is not open: it is parked in round ${parked.round}`);
+        if (parked.answered) throw refusal(`round ${parked.round} has been answered`);
+        if (args.actor === '' || args.reason === '') throw refusal('an actor and a reason are required');
+      },
+    },
+  );
+
+  return async function park(held, round, result) {
+    if (result.kind !== 'unknown') throw new Error('only an unknown outcome is parked');
+    const { identity, owner } = held;
+    const { attempt, evidence } = result;
+    await ledgerSteps.park({ ...identity, owner, round, attempt, evidence });
+    showState('parked', owner);
+    setCurrentDetails(describeParked(held, round, result));
+    const current: ParkedRound = { held, round, result, answered: false };
+    parked = current;
+    await condition(() => current.resolved !== undefined);
+    parked = undefined;
+    setCurrentDetails('');
+    return current.resolved as Resolved;
+  };
+}
+
+/** Takes the step that a person's answer asks for, audited before anything follows from it. */
+async function carryOut({ held, round, result }: ParkedRound, args: ResolveArgs): Promise<Resolved> {
+  const { identity, owner, input } = held;
+  const { resolution, actor, reason } = args;
+  if (resolution === 'resend') {
+    const notBefore = args.force || result.certainlyNot ? 0 : result.deadline + input.settings.settlesWithinMs;
+    const reopened = await ledgerSteps.reopen({ ...identity, owner, round, notBefore });
+    if (!reopened.reopened) throw refusal(reopened.why);
+    await ledgerSteps.audit({ messageId: input.messageId, round, resolution, actor, reason });
+    return { kind: 'reopened', round: reopened.round };
+  }
+  await ledgerSteps.audit({ messageId: input.messageId, round, resolution, actor, reason });
+  return { kind: 'outcome', outcome: resolution === 'granted' ? 'granted' : 'abandoned', by: actor };
+}
+
+function refusal(why: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`refused: ${why}`, 'ResolutionRefused');
+}
+
+/** What a person finds under "Current details" in Temporal Web UI. */
+function describeParked(
+  { input, owner }: HeldMessage,
+  round: number,
+  { attempt, evidence, certainlyNot }: UnknownResult,
+): string {
+  const facts = [
+    certainlyNot
+      ? '**Parked: every attempt was surely not executed, and the retries are exhausted.**'
+      : '**Parked: nobody can tell whether the reward was given. It will not be sent again by itself.**',
+    '',
+    `- what happened: ${evidence.detail}`,
+    `- owner \`${owner}\`, round ${round}, attempt ${attempt}, phase \`${evidence.phase}\``,
+    ...(evidence.status === undefined ? [] : [`- HTTP status ${evidence.status}`]),
+    '',
+    'Find out at the provider, then:',
+    '',
+    `    handover resolve ${input.messageId} granted|resend|abandon --round ${round} --reason "..."`,
+  ];
+  return facts.join('\n');
+}
