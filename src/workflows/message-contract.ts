@@ -45,6 +45,8 @@ export interface MessageResult {
   readonly owner: Side;
   readonly round: number;
   readonly attempt: number;
+  /** What intake recorded at first sight, to write the settled record anew where the ledger has lost it. */
+  readonly origin: { readonly decision: Decision; readonly fingerprint: string };
   /** Who said so, where it was not the provider's own answer. */
   readonly resolvedBy?: string;
 }

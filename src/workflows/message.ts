@@ -17,9 +17,12 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
   const awaitResolution = acceptResolutions();
   const ownership = await obtainOwnership(input, body);
   const { owner } = ownership;
-  if (ownership.kind === 'settled') return { outcome: ownership.outcome, owner, round: 0, attempt: 0 };
+  const identity = identityOf(input);
+  if (ownership.kind === 'settled') {
+    return { outcome: ownership.outcome, owner, round: 0, attempt: 0, origin: identity.origin };
+  }
 
-  const held: HeldMessage = { input, body, identity: identityOf(input), owner };
+  const held: HeldMessage = { input, body, identity, owner };
   setHandler(retryingSignal, () => showState('retrying', owner));
 
   let round = ownership.round;
@@ -56,5 +59,5 @@ async function settle(
 ): Promise<MessageResult> {
   const { identity, owner } = held;
   if (!recorded) await ledgerSteps.settle({ ...identity, owner, round, attempt, outcome });
-  return { outcome, owner, round, attempt, ...(resolvedBy !== undefined && { resolvedBy }) };
+  return { outcome, owner, round, attempt, origin: identity.origin, ...(resolvedBy !== undefined && { resolvedBy }) };
 }

@@ -1,0 +1,163 @@
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { Message } from '../domain/message.js';
+import type { Decision } from '../domain/policy.js';
+import type { Side } from '../domain/side.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { deliveredSignal, type MessageResult, type MessageSettings } from '../workflows/message-contract.js';
+import { MESSAGE_WORKFLOW } from '../workflows/names.js';
+import { MIGRATION_MEMO, messageStartOptions } from './start-options.js';
+
+/** A message that the ledger has an owner for. */
+export interface RoutedMessage {
+  readonly message: Message;
+  readonly fingerprint: string;
+  readonly decision: Decision;
+  /** Redis time, ms since the epoch. */
+  readonly receivedAt: number;
+}
+
+/** How a delivery became durable: `id-taken` means that it cannot, as something else goes by this workflow ID. */
+export type StartResult = 'started' | 'started-eagerly' | 'delivered' | 'completed' | 'stranded' | 'id-taken';
+
+export interface StarterDependencies {
+  readonly client: Pick<Client, 'workflow'>;
+  readonly ledger: Pick<Ledger, 'settle' | 'strand' | 'unindex'>;
+  readonly migration: string;
+  readonly settings: MessageSettings;
+  readonly side: Side;
+}
+
+/** Brings a delivery to the one workflow of its message, starting it where there is none. Throws what Temporal throws. */
+export class Starter {
+  readonly #deps: StarterDependencies;
+
+  constructor(deps: StarterDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Starts the message's workflow; where it exists already, tells it of this side's delivery. */
+  async start(routed: RoutedMessage): Promise<StartResult> {
+    const { client, migration, settings, side } = this.#deps;
+    const { message, fingerprint, decision, receivedAt } = routed;
+    const { messageId, businessId, traceparent, body } = message;
+    const options = messageStartOptions({
+      input: {
+        migration,
+        messageId,
+        fingerprint,
+        decision,
+        settings,
+        delivered: [{ side, receivedAt }],
+        ...(businessId !== undefined && { businessId }),
+        ...(traceparent !== undefined && { traceparent }),
+      },
+      body,
+      side,
+      state: decision.owner === side ? 'processing' : 'waiting',
+    });
+    for (;;) {
+      try {
+        const handle = await client.workflow.start(MESSAGE_WORKFLOW, { ...options, requestEagerStart: true });
+        return handle.eagerlyStarted ? 'started-eagerly' : 'started';
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+      const result = await this.#deliver(routed);
+      if (result !== undefined) return result;
+    }
+  }
+
+  /**
+   * For a message that the ledger shows in a workflow's hands, though it has not moved for long: is that workflow open?
+   * If it closed without settling, the message is stranded, and that is recorded for a person to see.
+   */
+  async check(messageId: string, run: string): Promise<StartResult> {
+    const handle = this.#deps.client.workflow.getHandle(messageId);
+    const description = await describe(handle);
+    if (description?.status.name === 'RUNNING') return 'delivered';
+    if (description?.status.name === 'COMPLETED' && this.#isOurs(description)) {
+      return this.#restoreSettled(handle, description);
+    }
+    return this.#strand(messageId, run, description);
+  }
+
+  /** Undefined: what was there a moment ago has gone, so start anew. */
+  async #deliver(routed: RoutedMessage): Promise<StartResult | undefined> {
+    const { client, side } = this.#deps;
+    const { message, receivedAt } = routed;
+    const handle = client.workflow.getHandle(message.messageId);
+    const description = await describe(handle);
+    if (description === undefined) return undefined;
+    if (!this.#isOurs(description)) return 'id-taken';
+    switch (description.status.name) {
+      case 'RUNNING':
+        try {
+          await handle.signal(deliveredSignal, { side, receivedAt });
+          return 'delivered';
+        } catch (error) {
+          if (error instanceof WorkflowNotFoundError) return undefined;
+          throw error;
+        }
+      case 'COMPLETED':
+        return this.#restoreSettled(handle, description, routed);
+      default:
+        return this.#strand(message.messageId, firstRunOf(description), description);
+    }
+  }
+
+  #isOurs({ type, memo }: WorkflowExecutionDescription): boolean {
+    return type === MESSAGE_WORKFLOW && memo?.[MIGRATION_MEMO] === this.#deps.migration;
+  }
+
+  /** A completed workflow knows the outcome; the ledger is told, in case it has lost it. */
+  async #restoreSettled(
+    handle: WorkflowHandle,
+    description: WorkflowExecutionDescription,
+    routed?: RoutedMessage,
+  ): Promise<StartResult> {
+    const { ledger } = this.#deps;
+    const messageId = description.workflowId;
+    const { outcome, owner, round, attempt, origin } = (await handle.result()) as MessageResult;
+    await ledger.settle({
+      messageId,
+      run: firstRunOf(description),
+      origin: routed === undefined ? origin : { decision: routed.decision, fingerprint: routed.fingerprint },
+      owner,
+      round,
+      attempt,
+      outcome,
+      restore: true,
+    });
+    await ledger.unindex(messageId);
+    return 'completed';
+  }
+
+  async #strand(
+    messageId: string,
+    run: string,
+    description: WorkflowExecutionDescription | undefined,
+  ): Promise<StartResult> {
+    const status = description?.status.name.toLowerCase() ?? 'not found';
+    await this.#deps.ledger.strand(messageId, run, `its workflow is ${status}, and it is not settled`);
+    return 'stranded';
+  }
+}
+
+async function describe(handle: WorkflowHandle): Promise<WorkflowExecutionDescription | undefined> {
+  try {
+    return await handle.describe();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+function firstRunOf({ raw, runId }: WorkflowExecutionDescription): string {
+  return raw.workflowExecutionInfo?.firstRunId || runId;
+}

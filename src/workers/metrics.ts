@@ -1,0 +1,105 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { SourceStatus } from '../brokers/source.js';
+import type { GrantResult } from '../domain/outcome.js';
+import type { Side } from '../domain/side.js';
+import type { IntakeObserver } from '../intake/intake.js';
+
+/** What the gauges read when they are scraped. */
+export interface Readings {
+  readonly inFlight: () => number;
+  readonly lingering: () => number;
+  readonly source: () => SourceStatus | undefined;
+  readonly past: () => number | undefined;
+  readonly policyVersion: () => number | undefined;
+  readonly ready: () => boolean;
+}
+
+export interface Metrics {
+  readonly registry: Registry;
+  readonly intake: IntakeObserver;
+  attempt(owner: Side, result: GrantResult): void;
+}
+
+/** The process's own metrics, in the words of the design. No label ever holds an ID. */
+export function createMetrics(side: Side, readings: Readings): Metrics {
+  const registry = new Registry();
+  registry.setDefaultLabels({ side });
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+
+  const routed = new Counter({
+    name: 'handover_routed_total',
+    help: 'Answers of route',
+    labelNames: ['verdict'],
+    registers,
+  });
+  const accepted = new Counter({
+    name: 'handover_accepted_total',
+    help: 'Deliveries brought to the workflow of their message, by how',
+    labelNames: ['how'],
+    registers,
+  });
+  const deadLettered = new Counter({
+    name: 'handover_dead_lettered_total',
+    help: 'Deliveries sent to the dead-letter topic',
+    labelNames: ['reason'],
+    registers,
+  });
+  const attempts = new Counter({
+    name: 'handover_reward_attempts_total',
+    help: 'Attempts at the reward, by what is known of them',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const latency = new Histogram({
+    name: 'handover_reward_attempt_seconds',
+    help: 'Duration of attempts at the reward',
+    labelNames: ['outcome'],
+    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  gauge('handover_in_flight', 'Deliveries between arrival and acceptance', readings.inFlight);
+  gauge('handover_lingering', 'Deliveries that wait for the other side to claim their message', readings.lingering);
+  gauge(
+    'handover_policy_version',
+    'Version of the policy in use; absent while it is not known',
+    readings.policyVersion,
+  );
+  gauge('handover_ready', '1 if this process is ready', () => Number(readings.ready()));
+  gauge('handover_source_restarts', 'Times the broker client was built anew', () => readings.source()?.restarts);
+  gauge(
+    'handover_past_timestamp_seconds',
+    'All that the broker stored by then is accepted; absent while unknown',
+    () => {
+      const past = readings.past();
+      return past === undefined ? undefined : past / 1000;
+    },
+  );
+
+  /** A gauge that is read when it is scraped; what is not known is left out, never shown as 0. */
+  function gauge(name: string, help: string, read: () => number | undefined): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        const value = read();
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    });
+  }
+
+  return {
+    registry,
+    intake: {
+      routed: (verdict) => routed.inc({ verdict }),
+      accepted: (how) => accepted.inc({ how }),
+      deadLettered: (reason) => deadLettered.inc({ reason }),
+    },
+    attempt(_owner, { outcome, evidence }) {
+      attempts.inc({ outcome });
+      if (evidence.latencyMs !== undefined) latency.observe({ outcome }, evidence.latencyMs / 1000);
+    },
+  };
+}

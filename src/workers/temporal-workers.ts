@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import type { CutoverActivities } from '../activities/cutover-activities.js';
+import type { OwnershipActivities } from '../activities/ownership-activities.js';
+import type { ResolutionActivities } from '../activities/resolution-activities.js';
+import type { RewardActivities } from '../activities/reward-activities.js';
+import { otherSide, type Side } from '../domain/side.js';
+import { cutoverTaskQueue, sideTaskQueue } from '../workflows/names.js';
+
+export interface TemporalWorkersOptions {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly migration: string;
+  readonly side: Side;
+  readonly ledgerSteps: OwnershipActivities & ResolutionActivities;
+  readonly rewards: RewardActivities;
+  readonly cutover: CutoverActivities;
+  /** In-flight deliveries of this process: the eager starts that may come at once. */
+  readonly inFlight: number;
+  /** How long a stopping worker lets its attempts at the reward finish, in ms. */
+  readonly graceMs: number;
+}
+
+/** Longer than the grace, so that a stop never hangs for ever on a workflow task that does not end. */
+const FORCE_AFTER_GRACE_MS = 5_000;
+
+/**
+ * The Temporal workers of one process: its own side's, with the rewards; one for the workflows (not the rewards) of the
+ * other side, so that waiting, adoption and resolution go on while that side is away; and one for the cutover workflow.
+ */
+export async function createTemporalWorkers(options: TemporalWorkersOptions): Promise<readonly Worker[]> {
+  const { connection, namespace, migration, side, ledgerSteps, rewards, cutover, inFlight, graceMs } = options;
+  const shared = {
+    connection,
+    namespace,
+    workflowBundle: await workflowBundle(),
+    shutdownGraceTime: graceMs,
+    shutdownForceTime: graceMs + FORCE_AFTER_GRACE_MS,
+  };
+  const own = Worker.create({
+    ...shared,
+    taskQueue: sideTaskQueue(migration, side),
+    activities: { ...ledgerSteps, ...rewards },
+    // An eager start needs a free slot at once; beside them, tasks of running workflows come in.
+    maxConcurrentWorkflowTaskExecutions: inFlight * 2,
+    maxConcurrentLocalActivityExecutions: inFlight * 4,
+    maxConcurrentActivityTaskExecutions: inFlight * 4,
+    maxCachedWorkflows: 1_000,
+  });
+  const cross = Worker.create({
+    ...shared,
+    taskQueue: sideTaskQueue(migration, otherSide(side)),
+    activities: { ...ledgerSteps },
+    enableNonLocalActivities: false,
+    maxConcurrentWorkflowTaskExecutions: inFlight,
+    maxConcurrentLocalActivityExecutions: inFlight,
+    maxCachedWorkflows: 200,
+  });
+  const steward = Worker.create({
+    ...shared,
+    taskQueue: cutoverTaskQueue(migration),
+    activities: { ...cutover },
+    maxConcurrentWorkflowTaskExecutions: 2,
+    maxConcurrentActivityTaskExecutions: 2,
+    maxCachedWorkflows: 2,
+  });
+  return Promise.all([own, cross, steward]);
+}
+
+/** The bundle that the build made; from sources, where there is none, it is made now. */
+async function workflowBundle(): Promise<WorkflowBundleOption> {
+  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  if (existsSync(built)) return { codePath: built };
+  return bundleWorkflowCode({ workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) });
+}
