@@ -1,0 +1,62 @@
+import { fileURLToPath } from 'node:url';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  Runtime,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { temporalCli, temporalTestServer } from '../../src/stack/programs.js';
+import { SEARCH_ATTRIBUTES } from '../../src/workflows/names.js';
+
+/**
+ * A real Temporal server in memory on a port of its own, with the search attributes of handover. For everything but
+ * long timers. One a test file: make it in `beforeAll`, end it with `teardown()` in `afterAll`.
+ */
+export async function createLocalEnvironment(): Promise<TestWorkflowEnvironment> {
+  quieten();
+  return TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: await temporalCli() },
+      searchAttributes: Object.values(SEARCH_ATTRIBUTES),
+      log: { format: 'json', level: 'never' },
+      // Without them a start or an activity is never handed over eagerly, and the tests would see another path than production.
+      extraArgs: [
+        '--dynamic-config-value',
+        'system.enableEagerWorkflowStart=true',
+        '--dynamic-config-value',
+        'system.enableActivityEagerExecution=true',
+      ],
+    },
+  });
+}
+
+/**
+ * The time-skipping test server: timers of hours pass at once while a result is awaited. It is another implementation
+ * than the real server and lacks parts of it, so use it for nothing but long timers.
+ */
+export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  quieten();
+  return TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: await temporalTestServer() } },
+  });
+}
+
+/** Bundles the workflows, once for all workers of a test file. `path`: from the repository's root. */
+export function bundleWorkflows(path = 'src/workflows/index.ts'): Promise<WorkflowBundleWithSourceMap> {
+  const workflowsPath = fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+}
+
+/** One Runtime serves a whole process, and is installed before the first environment. */
+let quiet = false;
+function quieten(): void {
+  if (quiet) return;
+  quiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+    shutdownSignals: [],
+  });
+}
