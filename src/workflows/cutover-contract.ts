@@ -1,14 +1,14 @@
-import { defineQuery, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Failover, Policy } from '../domain/policy.js';
+import type { Change, PolicyVersion } from '../domain/policy-change.js';
 
-/** Who changes the policy and why. `expectedVersion`: refuse if the policy is at another version. */
-export interface Change {
-  readonly actor: string;
-  readonly reason: string;
-  readonly expectedVersion?: number;
-}
+export type { Change };
 
-/** What each Update answers: the policy as it is once Redis holds it. */
+/**
+ * What each Update answers: the policy as it is once Redis holds it. A change to what is so already answers the present
+ * policy without a new version. An Update that is refused fails with an ApplicationFailure of type `policy-refused`
+ * (nonsense) or `policy-stale` (another version than expected).
+ */
 export const setConsumptionUpdate = defineUpdate<Policy, [Change & { readonly consumption: 'on' | 'off' }]>(
   'setConsumption',
 );
@@ -17,10 +17,29 @@ export const allowUpdate = defineUpdate<Policy, [Change & { readonly businessId:
 export const disallowUpdate = defineUpdate<Policy, [Change & { readonly businessId: string }]>('disallow');
 export const setFailoverUpdate = defineUpdate<Policy, [Change & { readonly failover: Failover }]>('setFailover');
 
+/** Asks for the copy in Redis to be compared with the workflow's policy, and put right. */
+export const republishSignal = defineSignal('republish');
+
 export interface CutoverView {
   readonly policy: Policy;
-  /** Earlier versions, the newest last; older ones are in the audit stream. */
-  readonly history: readonly Policy[];
+  /** The last versions up to the present one, the newest last; older ones are in the audit stream. */
+  readonly history: readonly PolicyVersion[];
 }
 
+/** Fails until the workflow has compared itself with the copy in Redis for the first time. */
 export const cutoverQuery = defineQuery<CutoverView>('policy');
+
+/** What one run of the cutover workflow hands to the next. */
+export interface CutoverState extends CutoverView {
+  /** Updates that were answered lately, oldest first, with the version they answered. */
+  readonly answered: readonly { readonly updateId: string; readonly version: number }[];
+}
+
+/** What the cutover workflow is started with. */
+export interface CutoverInput {
+  readonly migration: string;
+  /** Changes and requests after which a run continues as new, if Temporal does not suggest it earlier. Default 500. */
+  readonly turnsPerRun?: number;
+  /** Set by continue-as-new only. */
+  readonly carried?: CutoverState;
+}

@@ -1,0 +1,168 @@
+import type { UpdateDefinition } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  currentUpdateInfo,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { CutoverActivities } from '../activities/cutover-activities.js';
+import { initialPolicy, type Policy, percentageOf } from '../domain/policy.js';
+import {
+  type Change,
+  changePolicy,
+  findNonsense,
+  findStaleness,
+  type PolicyChange,
+  policyAt,
+  versionOf,
+} from '../domain/policy-change.js';
+import {
+  allowUpdate,
+  type CutoverInput,
+  type CutoverState,
+  cutoverQuery,
+  disallowUpdate,
+  republishSignal,
+  setConsumptionUpdate,
+  setFailoverUpdate,
+  setPercentageUpdate,
+} from './cutover-contract.js';
+import { createTurns } from './turns.js';
+
+/** How many versions and answers a run hands to the next: enough for a client that retries for minutes. */
+const REMEMBERED = 100;
+
+const DEFAULT_TURNS_PER_RUN = 500;
+
+/** Tried for ever: what was accepted is published once Redis answers, and until then Web UI shows why it does not. */
+const { publishPolicy } = proxyActivities<CutoverActivities>({
+  startToCloseTimeout: '3 s',
+  retry: { initialInterval: '200 ms', backoffCoefficient: 2, maximumInterval: '2 s' },
+});
+
+/**
+ * Holds the policy of one migration, for as long as the migration lasts. Every change is an Update, made one at a time,
+ * and answered once Redis holds the new version.
+ */
+export async function cutover(input: CutoverInput): Promise<never> {
+  const { turnsPerRun = DEFAULT_TURNS_PER_RUN } = input;
+  const takeTurn = createTurns();
+  let state = input.carried ?? firstState(initialPolicy(new Date().toISOString()));
+  let compared = input.carried !== undefined;
+  let turns = 0;
+
+  /** Publishes what would be the state. Where Redis holds something newer, that becomes the state, and false is answered. */
+  async function publish(next: CutoverState): Promise<boolean> {
+    const { newer } = await publishPolicy(next.policy);
+    if (newer !== undefined) {
+      // This workflow is younger than the copy: its predecessor was lost with Temporal's memory, or it was reset.
+      // Versions must never go back, as consumers hold when they see a lower one: so the copy is where it goes on.
+      log.warn('the policy goes on from a newer copy in Redis', { had: next.policy.version, found: newer.version });
+    }
+    state = newer === undefined ? next : firstState(newer);
+    setCurrentDetails(inOneLine(state.policy));
+    return newer === undefined;
+  }
+
+  async function change(wanted: PolicyChange, by: Change): Promise<Policy> {
+    const updateId = currentUpdateInfo()?.id;
+    return takeTurn(async () => {
+      turns += 1;
+      for (;;) {
+        const answer = answerTo(state, updateId);
+        if (answer !== undefined) return answer;
+        const changed = changePolicy(state.policy, wanted, by, new Date().toISOString());
+        if (changed.result === 'refused') throw refusal(changed.code, changed.reason);
+        const { policy, history } =
+          changed.result === 'changed'
+            ? { policy: changed.policy, history: [...state.history, changed.version] }
+            : state;
+        // What is so already is published all the same: the answer says that Redis holds it.
+        if (await publish(remember({ policy, history, answered: state.answered }, updateId))) return policy;
+      }
+    });
+  }
+
+  // The first turn is taken before any handler is set, as an Update may have come with the start.
+  const comparison = takeTurn(async () => {
+    if (!compared) await publish(state);
+    compared = true;
+  });
+
+  function accept<A extends Change>(update: UpdateDefinition<Policy, [A]>, read: (args: A) => PolicyChange): void {
+    setHandler(update, (args) => change(read(args), args), {
+      validator: (args) => {
+        if (args === null || typeof args !== 'object') throw refusal('policy-refused', 'a change is one JSON object');
+        const nonsense = findNonsense(read(args), args);
+        if (nonsense !== undefined) throw refusal('policy-refused', nonsense);
+        // A repeat of an answered Update gets its answer again, although it is stale by its own doing.
+        if (!compared || answerTo(state, currentUpdateInfo()?.id) !== undefined) return;
+        const stale = findStaleness(state.policy, args);
+        if (stale !== undefined) throw refusal('policy-stale', stale);
+      },
+    });
+  }
+  accept(setConsumptionUpdate, ({ consumption }) => ({ kind: 'consumption', consumption }));
+  accept(setPercentageUpdate, ({ hundredths }) => ({ kind: 'percentage', hundredths }));
+  accept(allowUpdate, ({ businessId }) => ({ kind: 'allow', businessId }));
+  accept(disallowUpdate, ({ businessId }) => ({ kind: 'disallow', businessId }));
+  accept(setFailoverUpdate, ({ failover }) => ({ kind: 'failover', failover }));
+
+  setHandler(republishSignal, () =>
+    takeTurn(async () => {
+      turns += 1;
+      await publish(state);
+    }),
+  );
+  setHandler(cutoverQuery, () => {
+    if (!compared) throw new Error('the policy is not known yet: it has not been compared with the copy in Redis');
+    return { policy: state.policy, history: state.history };
+  });
+
+  await comparison;
+  await condition(() => turns >= turnsPerRun || workflowInfo().continueAsNewSuggested);
+  await condition(allHandlersFinished);
+  return continueAsNew<typeof cutover>({ ...input, carried: state });
+}
+
+function firstState(policy: Policy): CutoverState {
+  return { policy, history: [versionOf(policy)], answered: [] };
+}
+
+/** The state with one answer more, cut to what is worth carrying on. */
+function remember(state: CutoverState, updateId: string | undefined): CutoverState {
+  const { policy, history, answered } = state;
+  const answer = updateId === undefined ? [] : [{ updateId, version: policy.version }];
+  return {
+    policy,
+    history: history.slice(-REMEMBERED),
+    answered: [...answered, ...answer].slice(-REMEMBERED),
+  };
+}
+
+/** What an Update was answered earlier, maybe by an earlier run: Temporal itself knows a repeat within one run only. */
+function answerTo({ policy, history, answered }: CutoverState, updateId: string | undefined): Policy | undefined {
+  const answer = answered.find((earlier) => earlier.updateId === updateId);
+  return answer && policyAt(policy, history, answer.version);
+}
+
+function refusal(type: string, reason: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(reason, type);
+}
+
+function inOneLine({ version, consumption, hundredths, allow, failover, actor, updatedAt }: Policy): string {
+  return [
+    `version ${version}`,
+    `switch ${consumption}`,
+    `${percentageOf(hundredths)} %`,
+    `${allow.length} whitelisted`,
+    `failover ${failover}`,
+    `by ${actor} on ${updatedAt}`,
+  ].join(', ');
+}

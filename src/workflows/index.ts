@@ -1,0 +1,2 @@
+export { cutover } from './cutover.js';
+export { message } from './message.js';

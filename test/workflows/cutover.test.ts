@@ -1,0 +1,320 @@
+import { randomUUID } from 'node:crypto';
+import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { CutoverActivities } from '../../src/activities/cutover-activities.js';
+import { initialPolicy, type Policy } from '../../src/domain/policy.js';
+import type { cutover } from '../../src/workflows/cutover.js';
+import {
+  allowUpdate,
+  type CutoverInput,
+  cutoverQuery,
+  disallowUpdate,
+  republishSignal,
+  setConsumptionUpdate,
+  setFailoverUpdate,
+  setPercentageUpdate,
+} from '../../src/workflows/cutover-contract.js';
+import { CUTOVER_WORKFLOW, cutoverTaskQueue, cutoverWorkflowId } from '../../src/workflows/names.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+
+let environment: TestWorkflowEnvironment;
+let workflowBundle: WorkflowBundleWithSourceMap;
+let migration: string;
+let worker: Worker;
+let running: Promise<void>;
+let redis: FakeRedis;
+
+beforeAll(async () => {
+  [environment, workflowBundle] = await Promise.all([createLocalEnvironment(), bundleWorkflows()]);
+});
+
+afterAll(() => environment.teardown());
+
+beforeEach(async () => {
+  migration = `m-${randomUUID().slice(0, 8)}`;
+  redis = new FakeRedis();
+  worker = await Worker.create({
+    connection: environment.nativeConnection,
+    taskQueue: cutoverTaskQueue(migration),
+    workflowBundle,
+    activities: { publishPolicy: (policy) => redis.publish(policy) } satisfies CutoverActivities,
+  });
+  running = worker.run();
+});
+
+afterEach(async () => {
+  await environment.client.workflow.getHandle(cutoverWorkflowId(migration)).terminate();
+  worker.shutdown();
+  await running;
+});
+
+/** The copy that consumers read, with a compare-and-set on the version. */
+class FakeRedis {
+  copy: Policy | undefined;
+  readonly publications: number[] = [];
+  away = false;
+
+  async publish(policy: Policy): Promise<{ newer?: Policy }> {
+    if (this.away) throw new Error('Redis is away');
+    const before = this.copy;
+    // Another publication may come in here, if the workflow lets it.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (before !== undefined && before.version > policy.version) return { newer: before };
+    this.copy = policy;
+    this.publications.push(policy.version);
+    return {};
+  }
+}
+
+const BY = { actor: 'ada', reason: 'a rehearsal' };
+
+function start(input: Partial<CutoverInput> = {}): WithStartWorkflowOperation<typeof cutover> {
+  return new WithStartWorkflowOperation<typeof cutover>(CUTOVER_WORKFLOW, {
+    workflowId: cutoverWorkflowId(migration),
+    taskQueue: cutoverTaskQueue(migration),
+    args: [{ migration, ...input }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+}
+
+function change<A>(
+  update: UpdateDefinition<Policy, [A]>,
+  args: A,
+  { updateId = randomUUID(), input = {} }: { updateId?: string; input?: Partial<CutoverInput> } = {},
+): Promise<Policy> {
+  const startWorkflowOperation = start(input);
+  return environment.client.workflow.executeUpdateWithStart(update, { args: [args], updateId, startWorkflowOperation });
+}
+
+function handle() {
+  return environment.client.workflow.getHandle<typeof cutover>(cutoverWorkflowId(migration));
+}
+
+async function refusalOf(update: Promise<unknown>): Promise<{ type: string | undefined | null; message: string }> {
+  const error = await update.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)) {
+    throw new Error('the update was not refused', { cause: error });
+  }
+  return { type: error.cause.type, message: error.cause.message };
+}
+
+describe('the policy', () => {
+  test('begins with the switch off, 0 %, an empty whitelist and no failover, and Redis holds it', async () => {
+    await environment.client.workflow.start<typeof cutover>(CUTOVER_WORKFLOW, {
+      workflowId: cutoverWorkflowId(migration),
+      taskQueue: cutoverTaskQueue(migration),
+      args: [{ migration }],
+    });
+    await expect.poll(() => redis.copy).toEqual({ ...initialPolicy(''), updatedAt: expect.any(String) });
+    await expect.poll(() => handle().query(cutoverQuery)).toMatchObject({ policy: redis.copy });
+  });
+
+  test('is made on first need by the first change to it', async () => {
+    const policy = await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    expect(policy).toMatchObject({ version: 2, consumption: 'on', hundredths: 0, ...BY });
+    expect(redis.publications).toEqual([1, 2]);
+  });
+
+  test('is in Redis with each change before that change is answered', async () => {
+    const steps: readonly (readonly [() => Promise<Policy>, Partial<Policy>])[] = [
+      [() => change(setConsumptionUpdate, { ...BY, consumption: 'on' }), { consumption: 'on' }],
+      [() => change(setPercentageUpdate, { ...BY, hundredths: 29 }), { hundredths: 29 }],
+      [() => change(allowUpdate, { ...BY, businessId: 'user-1' }), { allow: ['user-1'] }],
+      [() => change(disallowUpdate, { ...BY, businessId: 'user-1' }), { allow: [] }],
+      [() => change(setFailoverUpdate, { ...BY, failover: 'rocketmq' }), { failover: 'rocketmq' }],
+    ];
+    for (const [make, gives] of steps) {
+      const policy = await make();
+      expect(policy).toMatchObject(gives);
+      expect(redis.copy).toEqual(policy);
+    }
+  });
+
+  test('is told with its history, the newest version last', async () => {
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    await change(allowUpdate, { actor: 'bob', reason: '', businessId: 'user-1' });
+    const { policy, history } = await handle().query(cutoverQuery);
+    expect(policy).toMatchObject({ version: 3, consumption: 'on', allow: ['user-1'], actor: 'bob' });
+    expect(history.map(({ version, actor }) => [version, actor])).toEqual([
+      [1, 'handover'],
+      [2, 'ada'],
+      [3, 'bob'],
+    ]);
+  });
+
+  test('gets no new version from a change to what is so already, and the answer still says that Redis holds it', async () => {
+    const first = await change(setPercentageUpdate, { ...BY, hundredths: 1_000 });
+    redis.copy = undefined;
+    const second = await change(setPercentageUpdate, { actor: 'bob', reason: 'again', hundredths: 1_000 });
+    expect(second).toEqual(first);
+    expect(redis.copy).toEqual(first);
+  });
+});
+
+describe('a change', () => {
+  test('that is nonsense is refused, and leaves no trace', async () => {
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    const { historyLength } = await handle().describe();
+    expect(await refusalOf(change(setPercentageUpdate, { ...BY, hundredths: 10_001 }))).toMatchObject({
+      type: 'policy-refused',
+      message: expect.stringContaining('0 to 100'),
+    });
+    expect(await refusalOf(change(setPercentageUpdate, { actor: '', reason: '', hundredths: 1 }))).toMatchObject({
+      type: 'policy-refused',
+      message: expect.stringContaining('actor'),
+    });
+    expect(await refusalOf(change(setFailoverUpdate, { actor: 'ada', reason: '', failover: 'kafka' }))).toMatchObject({
+      type: 'policy-refused',
+      message: 'a failover needs a reason',
+    });
+    const nothing = undefined as unknown as { actor: string; reason: string; businessId: string };
+    expect(await refusalOf(change(allowUpdate, nothing))).toMatchObject({ type: 'policy-refused' });
+    expect(redis.copy?.version).toBe(2);
+    expect((await handle().describe()).historyLength).toBe(historyLength);
+  });
+
+  test('for another version than the present one is refused as stale', async () => {
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    const stale = change(setPercentageUpdate, { ...BY, hundredths: 1_000, expectedVersion: 1 });
+    expect(await refusalOf(stale)).toMatchObject({
+      type: 'policy-stale',
+      message: expect.stringContaining('at version 2, not 1'),
+    });
+    const policy = await change(setPercentageUpdate, { ...BY, hundredths: 1_000, expectedVersion: 2 });
+    expect(policy.version).toBe(3);
+  });
+
+  test('is made one at a time: of many for one version, one is made and the others are stale', async () => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, n) =>
+        change(setPercentageUpdate, { actor: `racer-${n}`, reason: '', hundredths: n + 1, expectedVersion: 1 }),
+      ),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') {
+        expect(await refusalOf(Promise.reject(outcome.reason))).toMatchObject({ type: 'policy-stale' });
+      }
+    }
+    expect(redis.publications).toEqual([1, 2]);
+  });
+
+  test('is published in the order of its version, however many come at once', async () => {
+    const policies = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => change(allowUpdate, { ...BY, businessId: `user-${n}` })),
+    );
+    expect(policies.map(({ version }) => version).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 8 }, (_, n) => n + 2),
+    );
+    expect(redis.publications).toEqual(Array.from({ length: 9 }, (_, n) => n + 1));
+    expect(redis.copy?.allow).toHaveLength(8);
+  });
+
+  test('is not answered while Redis is away, and is made when it is back', async () => {
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    redis.away = true;
+    const pending = change(setPercentageUpdate, { ...BY, hundredths: 500 });
+    let answered = false;
+    void pending.then(() => {
+      answered = true;
+    });
+    await expect
+      .poll(async () => (await handle().describe()).raw.pendingActivities?.[0]?.lastFailure?.message, {
+        timeout: 10_000,
+      })
+      .toBe('Redis is away');
+    expect(answered).toBe(false);
+    expect((await handle().query(cutoverQuery)).policy.version).toBe(2);
+    redis.away = false;
+    expect(await pending).toMatchObject({ version: 3, hundredths: 500 });
+    expect(redis.copy?.version).toBe(3);
+  });
+});
+
+describe('a lost memory', () => {
+  const SEVENTH: Policy = {
+    ...initialPolicy('2026-11-20T00:00:00.000Z'),
+    version: 7,
+    consumption: 'on',
+    hundredths: 2_500,
+    allow: ['user-1'],
+    actor: 'eve',
+    reason: 'last week',
+  };
+
+  test('of the workflow is made good from the copy in Redis: versions never go back', async () => {
+    redis.copy = SEVENTH;
+    const policy = await change(setPercentageUpdate, { ...BY, hundredths: 5_000 });
+    expect(policy).toMatchObject({ version: 8, consumption: 'on', hundredths: 5_000, allow: ['user-1'] });
+    expect(redis.publications).toEqual([8]);
+  });
+
+  test('of the workflow is never shown: a query before the comparison fails', async () => {
+    redis.away = true;
+    const first = await environment.client.workflow.startUpdateWithStart(setConsumptionUpdate, {
+      args: [{ ...BY, consumption: 'off' }],
+      startWorkflowOperation: start(),
+      waitForStage: 'ACCEPTED',
+    });
+    await expect(handle().query(cutoverQuery)).rejects.toThrow('not known yet');
+    redis.copy = SEVENTH;
+    redis.away = false;
+    expect(await first.result()).toMatchObject({ version: 8, consumption: 'off', hundredths: 2_500 });
+  });
+
+  test('found at a change makes the change upon the newer copy, or refuses it as stale', async () => {
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    redis.copy = SEVENTH;
+    const stale = change(setPercentageUpdate, { ...BY, hundredths: 1, expectedVersion: 2 });
+    expect(await refusalOf(stale)).toMatchObject({ type: 'policy-stale' });
+    expect(await change(allowUpdate, { ...BY, businessId: 'user-2' })).toMatchObject({
+      version: 8,
+      allow: ['user-1', 'user-2'],
+    });
+  });
+
+  test('of Redis is made good on request', async () => {
+    const policy = await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    redis.copy = undefined;
+    await handle().signal(republishSignal);
+    await expect.poll(() => redis.copy).toEqual(policy);
+  });
+});
+
+describe('continuing as new', () => {
+  test('keeps policy, history and the answers to updates that a client may repeat', async () => {
+    const input = { turnsPerRun: 2 };
+    const updateId = randomUUID();
+    const args = { ...BY, businessId: 'user-1', expectedVersion: 1 };
+    const first = await change(allowUpdate, args, { updateId, input });
+    const { runId } = await handle().describe();
+    await change(disallowUpdate, { ...BY, businessId: 'user-1' });
+    await expect.poll(async () => (await handle().describe()).runId).not.toBe(runId);
+
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    expect(await change(allowUpdate, args, { updateId })).toEqual(first);
+    expect(first).toMatchObject({ version: 2, allow: ['user-1'] });
+    const { policy, history } = await handle().query(cutoverQuery);
+    expect(policy).toMatchObject({ version: 4, allow: [], consumption: 'on' });
+    expect(history.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+  });
+
+  test('loses no update of those that arrive meanwhile', async () => {
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' }, { input: { turnsPerRun: 3 } });
+    const { runId } = await handle().describe();
+    const policies = await Promise.all(
+      Array.from({ length: 9 }, (_, n) => change(allowUpdate, { ...BY, businessId: `user-${n}` })),
+    );
+    expect(policies.map(({ version }) => version).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 9 }, (_, n) => n + 3),
+    );
+    expect((await handle().describe()).runId).not.toBe(runId);
+    expect(redis.copy?.allow).toHaveLength(9);
+  });
+});
