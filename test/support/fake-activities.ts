@@ -1,0 +1,53 @@
+import type { OwnershipActivities, SeekResult } from '../../src/activities/ownership-activities.js';
+import type { ResolutionActivities } from '../../src/activities/resolution-activities.js';
+import type { RewardActivities, RewardResult } from '../../src/activities/reward-activities.js';
+
+export type MessageActivities = OwnershipActivities & ResolutionActivities & RewardActivities;
+
+/** A call that the workflow made, in order. */
+export interface Call {
+  readonly activity: keyof MessageActivities;
+  readonly request: unknown;
+}
+
+export const claimedByKafka: SeekResult = { found: 'claimed', owner: 'kafka', reason: 'switch off', adopted: false };
+export const granted: RewardResult = {
+  outcome: 'granted',
+  attempt: 1,
+  settled: true,
+  evidence: { phase: 'answered', status: 200, detail: 'granted' },
+};
+export const unknown: RewardResult = {
+  outcome: 'unknown',
+  attempt: 1,
+  deadline: 0,
+  evidence: { phase: 'sent', detail: 'no answer within 10 s' },
+};
+
+/** Activities that answer as told and write down what they were asked; unless told otherwise, all goes well. */
+export function fakeActivities(told: Partial<MessageActivities> = {}): {
+  activities: MessageActivities;
+  calls: Call[];
+} {
+  const calls: Call[] = [];
+  const usual: MessageActivities = {
+    seek: async () => claimedByKafka,
+    reward: async () => granted,
+    lookup: async () => ({ result: 'unknown', askedAt: 0 }),
+    park: async () => undefined,
+    reopen: async ({ round }) => ({ reopened: true, round: round + 1 }),
+    settle: async ({ outcome }) => outcome,
+    takeOver: async () => ({ found: 'unclaimed' }),
+    audit: async () => undefined,
+  };
+  const activities = Object.fromEntries(
+    Object.entries({ ...usual, ...told }).map(([activity, answer]) => [
+      activity,
+      (...args: unknown[]) => {
+        calls.push({ activity: activity as keyof MessageActivities, request: args[0] });
+        return (answer as (...given: unknown[]) => unknown)(...args);
+      },
+    ]),
+  ) as unknown as MessageActivities;
+  return { activities, calls };
+}

@@ -1,0 +1,362 @@
+import { randomUUID } from 'node:crypto';
+import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { SeekResult } from '../../src/activities/ownership-activities.js';
+import { messageStartOptions } from '../../src/intake/start-options.js';
+import {
+  deliveredSignal,
+  type MessageInput,
+  type MessageResult,
+  resolveUpdate,
+} from '../../src/workflows/message-contract.js';
+import { MESSAGE_WORKFLOW, sideTaskQueue } from '../../src/workflows/names.js';
+import { fakeActivities, granted, type MessageActivities, unknown } from '../support/fake-activities.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+
+let environment: TestWorkflowEnvironment;
+let workflowBundle: WorkflowBundleWithSourceMap;
+
+beforeAll(async () => {
+  [environment, workflowBundle] = await Promise.all([createLocalEnvironment(), bundleWorkflows()]);
+});
+afterAll(async () => {
+  await environment.teardown();
+});
+
+const waitingForRocketmq: SeekResult = { found: 'waiting', owner: 'rocketmq', why: 'rocketmq is not past it' };
+const claimedByRocketmq: SeekResult = { found: 'claimed', owner: 'rocketmq', reason: 'whitelisted', adopted: false };
+const notExecuted = (): never => {
+  throw ApplicationFailure.create({
+    type: 'NotExecuted',
+    message: 'the provider answered 503',
+    details: [{ phase: 'answered', status: 503, detail: 'the provider answered 503' }],
+    nextRetryDelay: 10,
+  });
+};
+
+interface Run {
+  readonly handle: WorkflowHandle;
+  readonly calls: ReturnType<typeof fakeActivities>['calls'];
+  readonly called: (activity: keyof MessageActivities) => number;
+  readonly state: () => Promise<unknown>;
+  readonly result: () => Promise<MessageResult>;
+}
+
+/** Runs one message on workers of both sides, with activities that answer as told. */
+async function withMessage(
+  told: Partial<MessageActivities>,
+  check: (run: Run) => Promise<void>,
+  change: (input: MessageInput) => MessageInput = (input) => input,
+): Promise<void> {
+  const migration = `m-${randomUUID().slice(0, 8)}`;
+  const { activities, calls } = fakeActivities(told);
+  const workers = await Promise.all(
+    (['kafka', 'rocketmq'] as const).map((side) =>
+      Worker.create({
+        connection: environment.nativeConnection,
+        taskQueue: sideTaskQueue(migration, side),
+        workflowBundle,
+        activities,
+      }),
+    ),
+  );
+  const input = change({
+    migration,
+    messageId: randomUUID(),
+    fingerprint: '0123456789abcdef',
+    decision: { owner: 'kafka', reason: 'switch off', policyVersion: 1 },
+    delivered: [{ side: 'kafka', receivedAt: 1 }],
+    settings: {
+      attemptTimeoutMs: 5_000,
+      settlesWithinMs: 60_000,
+      lookup: false,
+      retry: { initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10, maximumAttempts: 3 },
+      adoption: { marginMs: 5_000, firstLookMs: 100, longestLookMs: 200 },
+    },
+  });
+  const side = input.delivered[0]?.side ?? 'kafka';
+  const start = messageStartOptions({
+    input,
+    body: new TextEncoder().encode('{"amount":5}'),
+    side,
+    state: side === input.decision.owner ? 'processing' : 'waiting',
+  });
+  const runs = workers.map((worker) => worker.run());
+  try {
+    const handle = await environment.client.workflow.start(MESSAGE_WORKFLOW, start);
+    await check({
+      handle,
+      calls,
+      called: (activity) => calls.filter((call) => call.activity === activity).length,
+      state: async () => (await handle.describe()).searchAttributes?.['HandoverState']?.[0],
+      result: async () => (await handle.result()) as MessageResult,
+    });
+  } finally {
+    await environment.client.workflow
+      .getHandle(input.messageId)
+      .terminate('the test is over')
+      .catch(() => undefined);
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(runs);
+  }
+}
+
+const deliveredByKafka = (input: MessageInput): MessageInput => ({
+  ...input,
+  decision: { owner: 'rocketmq', reason: 'whitelisted', policyVersion: 1 },
+});
+const answer = { actor: 'ann', reason: 'asked the provider' };
+
+describe('a message that its owner delivers', () => {
+  it('is rewarded and completes with the outcome, in at most 12 history events', async () => {
+    await withMessage({}, async ({ handle, result, calls }) => {
+      expect(await result()).toMatchObject({ outcome: 'granted', owner: 'kafka', round: 1, attempt: 1 });
+      expect(calls.map(({ activity }) => activity)).toEqual(['seek', 'reward']);
+      const { events } = await handle.fetchHistory();
+      expect(events?.length).toBeLessThanOrEqual(12);
+    });
+  });
+
+  it('is settled by the workflow when the ledger failed after the provider had answered', async () => {
+    await withMessage(
+      { reward: async () => ({ ...granted, settled: false }) as typeof granted },
+      async ({ result, calls }) => {
+        expect((await result()).outcome).toBe('granted');
+        expect(calls.at(-1)).toMatchObject({
+          activity: 'settle',
+          request: { outcome: 'granted', round: 1, attempt: 1 },
+        });
+      },
+    );
+  });
+
+  it('is tried again after an attempt that was surely not executed, as the same activity', async () => {
+    let attempts = 0;
+    const reward = async (): Promise<typeof granted> => (++attempts < 3 ? notExecuted() : granted);
+    await withMessage({ reward }, async ({ handle, result }) => {
+      expect((await result()).outcome).toBe('granted');
+      expect(attempts).toBe(3);
+      const { events } = await handle.fetchHistory();
+      expect(events?.filter((event) => event.activityTaskScheduledEventAttributes != null)).toHaveLength(1);
+    });
+  });
+});
+
+describe('a message that the other side delivers first', () => {
+  it('waits, and is rewarded by the owner once that has delivered it', async () => {
+    const seek: MessageActivities['seek'] = async ({ delivered }) =>
+      delivered.some(({ side }) => side === 'rocketmq') ? claimedByRocketmq : waitingForRocketmq;
+    await withMessage(
+      { seek },
+      async ({ handle, result, called, state, calls }) => {
+        await vi.waitFor(() => expect(called('seek')).toBeGreaterThan(2), 10_000);
+        expect((await handle.describe()).status.name).toBe('RUNNING');
+        expect(await state()).toBe('waiting');
+        expect(called('reward')).toBe(0);
+        await handle.signal(deliveredSignal, { side: 'rocketmq', receivedAt: 2 });
+        expect(await result()).toMatchObject({ outcome: 'granted', owner: 'rocketmq' });
+        expect(calls.find(({ activity }) => activity === 'reward')?.request).toMatchObject({ owner: 'rocketmq' });
+        expect(await state()).toBe('processing');
+      },
+      deliveredByKafka,
+    );
+  });
+
+  it('is adopted where that is proved due, and says so', async () => {
+    const adopted: SeekResult = {
+      found: 'claimed',
+      owner: 'kafka',
+      reason: 'adopted: rocketmq is past it',
+      adopted: true,
+    };
+    let looks = 0;
+    await withMessage(
+      { seek: async () => (++looks < 3 ? waitingForRocketmq : adopted) },
+      async ({ result, state }) => {
+        expect(await result()).toMatchObject({ outcome: 'granted', owner: 'kafka' });
+        expect(await state()).toBe('adopted');
+      },
+      deliveredByKafka,
+    );
+  });
+});
+
+describe('an unknown outcome', () => {
+  it('parks the message, and is never sent again by itself', async () => {
+    await withMessage({ reward: async () => unknown }, async ({ handle, called, state, calls }) => {
+      await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+      expect(called('reward')).toBe(1);
+      expect(calls.find(({ activity }) => activity === 'park')?.request).toMatchObject({ round: 1, attempt: 1 });
+      expect((await handle.describe()).status.name).toBe('RUNNING');
+    });
+  });
+
+  it.each([
+    ['granted', 'granted'],
+    ['abandon', 'abandoned'],
+  ] as const)('is resolved as %s by a person, audited and single use', async (resolution, outcome) => {
+    await withMessage({ reward: async () => unknown }, async ({ handle, result, calls, called, state }) => {
+      await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+      await handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution, ...answer }] });
+      expect(await result()).toMatchObject({ outcome, resolvedBy: 'ann' });
+      expect(called('reward')).toBe(1);
+      expect(calls.find(({ activity }) => activity === 'audit')?.request).toMatchObject({
+        resolution,
+        ...answer,
+        round: 1,
+      });
+      const second = handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+      await expect(second).rejects.toThrow();
+    });
+  });
+
+  it('is sent again in a new round when a person says so, and an answer to the old round is refused', async () => {
+    let rounds = 0;
+    await withMessage(
+      { reward: async () => (++rounds < 3 ? unknown : granted) },
+      async ({ handle, result, calls, state }) => {
+        await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+        await handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+        await vi.waitFor(() => expect(calls.filter(({ activity }) => activity === 'park')).toHaveLength(2), 10_000);
+        await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+        const late = handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+        await expect(late).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+        await handle.executeUpdate(resolveUpdate, { args: [{ round: 2, resolution: 'resend', ...answer }] });
+        expect(await result()).toMatchObject({ outcome: 'granted', round: 3 });
+        const asked = calls
+          .filter(({ activity }) => activity === 'reward')
+          .map(({ request }) => (request as { round: number }).round);
+        expect(asked).toEqual([1, 2, 3]);
+      },
+    );
+  });
+
+  it('stays parked when the ledger says that the last request may still take effect', async () => {
+    const reopen: MessageActivities['reopen'] = async ({ notBefore }) =>
+      notBefore === 0
+        ? { reopened: true, round: 2 }
+        : { reopened: false, why: 'the last request may still take effect' };
+    let rounds = 0;
+    const reward = async () => (++rounds < 2 ? unknown : granted);
+    await withMessage({ reward, reopen }, async ({ handle, result, state, called }) => {
+      await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+      const early = handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+      await expect(early).rejects.toMatchObject({
+        cause: { message: expect.stringContaining('may still take effect') },
+      });
+      expect(called('audit')).toBe(0);
+      expect(await state()).toBe('parked');
+      await handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', force: true, ...answer }] });
+      expect((await result()).round).toBe(2);
+    });
+  });
+
+  it('of an activity that was never heard of again parks the message', async () => {
+    const reward = async (): Promise<never> => {
+      throw ApplicationFailure.nonRetryable('the worker lost its mind', 'Bug');
+    };
+    await withMessage({ reward }, async ({ state, calls }) => {
+      await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+      expect(calls.find(({ activity }) => activity === 'park')?.request).toMatchObject({ evidence: { phase: 'sent' } });
+    });
+  });
+});
+
+describe('exhausted retries', () => {
+  it('park the message, saying so, and a resend needs no wait', async () => {
+    let mended = false;
+    const reward = async () => (mended ? granted : notExecuted());
+    await withMessage({ reward }, async ({ handle, result, state, called, calls }) => {
+      await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+      expect(called('reward')).toBe(3);
+      expect(calls.find(({ activity }) => activity === 'park')?.request).toMatchObject({
+        evidence: { detail: expect.stringContaining('retries exhausted') },
+      });
+      mended = true;
+      await handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+      expect((await result()).outcome).toBe('granted');
+      expect(calls.find(({ activity }) => activity === 'reopen')?.request).toMatchObject({ notBefore: 0 });
+    });
+  });
+});
+
+describe('a lookup at the provider', () => {
+  const withLookup = (input: MessageInput): MessageInput => ({
+    ...input,
+    settings: { ...input.settings, lookup: true, settlesWithinMs: 1_000 },
+  });
+
+  it('that finds the reward settles an unknown outcome as granted', async () => {
+    const lookup: MessageActivities['lookup'] = async () => ({ result: 'granted', askedAt: 1 });
+    await withMessage(
+      { reward: async () => unknown, lookup },
+      async ({ result, called }) => {
+        expect(await result()).toMatchObject({ outcome: 'granted', resolvedBy: 'lookup' });
+        expect(called('reward')).toBe(1);
+      },
+      withLookup,
+    );
+  });
+
+  it('that finds none is believed only when it was asked later than the request could still take effect', async () => {
+    let asked = 0;
+    const lookup: MessageActivities['lookup'] = async () => ({
+      result: 'absent',
+      askedAt: ++asked === 1 ? 900 : 1_100,
+    });
+    let rounds = 0;
+    const reward = async () => (++rounds < 2 ? unknown : granted);
+    await withMessage(
+      { reward, lookup },
+      async ({ result, calls }) => {
+        expect(await result()).toMatchObject({ outcome: 'granted', round: 2 });
+        const order = calls.map(({ activity }) => activity).filter((activity) => activity !== 'seek');
+        expect(order).toEqual(['reward', 'lookup', 'lookup', 'reopen', 'reward']);
+      },
+      withLookup,
+    );
+  });
+});
+
+describe('a run that takes over from a closed one', () => {
+  const resumes = (attempted: boolean) => (input: MessageInput) => ({
+    ...input,
+    resumes: { fromRun: 'old', attempted },
+  });
+
+  it('parks what may have been sent', async () => {
+    const takeOver: MessageActivities['takeOver'] = async () => ({ found: 'unknown', owner: 'kafka', round: 1 });
+    await withMessage(
+      { takeOver },
+      async ({ state, called }) => {
+        await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+        expect(called('reward')).toBe(0);
+      },
+      resumes(false),
+    );
+  });
+
+  it("does not believe a clean ledger against Temporal's history", async () => {
+    const takeOver: MessageActivities['takeOver'] = async () => ({ found: 'clean', owner: 'kafka', round: 0 });
+    await withMessage(
+      { takeOver },
+      async ({ state, called }) => {
+        await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+        expect(called('reward')).toBe(0);
+      },
+      resumes(true),
+    );
+  });
+
+  it('goes on where nothing was ever attempted', async () => {
+    const takeOver: MessageActivities['takeOver'] = async () => ({ found: 'clean', owner: 'kafka', round: 0 });
+    await withMessage(
+      { takeOver },
+      async ({ result }) => expect((await result()).outcome).toBe('granted'),
+      resumes(false),
+    );
+  });
+});
