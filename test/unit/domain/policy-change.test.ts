@@ -125,7 +125,10 @@ describe('nonsense', () => {
 describe('the history', () => {
   const businessId = fc.constantFrom('a', 'b', 'c', 'd');
   const anyChange: fc.Arbitrary<PolicyChange> = fc.oneof(
-    fc.record({ kind: fc.constant('consumption' as const), consumption: fc.constantFrom('on' as const, 'off' as const) }),
+    fc.record({
+      kind: fc.constant('consumption' as const),
+      consumption: fc.constantFrom('on' as const, 'off' as const),
+    }),
     fc.record({ kind: fc.constant('percentage' as const), hundredths: fc.integer({ min: 0, max: 10_000 }) }),
     fc.record({ kind: fc.constant('allow' as const), businessId }),
     fc.record({ kind: fc.constant('disallow' as const), businessId }),
