@@ -121,6 +121,7 @@ export class Intake implements DeliverySink {
   /** Turns every pending delivery away, unacknowledged. Those that are just being accepted are not hurried. */
   stop(): void {
     this.#stopping.abort(new Error('intake is stopping'));
+    this.#lingerRoom.close();
   }
 
   #read(delivery: Delivery): MessageReading {

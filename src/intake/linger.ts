@@ -21,6 +21,7 @@ export class LingerRoom {
   readonly #places: number;
   readonly #lingering = new Set<Lingering>();
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(ledger: Pick<Ledger, 'states'>, places: number) {
     this.#ledger = ledger;
@@ -33,11 +34,19 @@ export class LingerRoom {
 
   /** Resolves when the message is taken or `lingerMs` have passed; at once as `expired` when no place is left. */
   wait(messageId: string, lingerMs: number): Promise<LingerEnd> {
-    if (lingerMs <= 0 || this.#lingering.size >= this.#places) return Promise.resolve('expired');
+    if (this.#closed || lingerMs <= 0 || this.#lingering.size >= this.#places) return Promise.resolve('expired');
     return new Promise((leave) => {
       this.#lingering.add({ messageId, until: performance.now() + lingerMs, leave });
       this.#timer ??= setTimeout(() => void this.#look(), Math.min(LOOK_EVERY_MS, lingerMs));
     });
+  }
+
+  /** Ends every wait, and every later one at once. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const { leave } of this.#lingering) leave('expired');
+    this.#lingering.clear();
   }
 
   async #look(): Promise<void> {

@@ -1,0 +1,208 @@
+import type { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  createRewardActivities,
+  type RewardRequest,
+  type RewardResult,
+} from '../../../src/activities/reward-activities.js';
+import { HandoverError } from '../../../src/domain/errors.js';
+import type { GrantResult } from '../../../src/domain/outcome.js';
+import type { BeginRequest } from '../../../src/ledger/ledger.js';
+import type { BeginVerdict, RecordVerdict } from '../../../src/ledger/verdicts.js';
+import type { AttemptContext } from '../../../src/reward/provider.js';
+
+const request: RewardRequest = {
+  messageId: 'm-1',
+  run: 'run-1',
+  origin: { decision: { owner: 'kafka', reason: 'switch off', policyVersion: 1 }, fingerprint: '00' },
+  owner: 'kafka',
+  round: 1,
+  lastsMs: 5_000,
+};
+const body = new TextEncoder().encode('{}');
+const granted: GrantResult = { outcome: 'granted', evidence: { phase: 'answered', status: 200, detail: 'granted' } };
+const notExecuted: GrantResult = {
+  outcome: 'not-executed',
+  retryAfterMs: 1_500,
+  evidence: { phase: 'answered', status: 503, detail: 'the provider answered 503' },
+};
+const away = new HandoverError('ledger-unavailable', 'Redis gave no answer');
+
+interface Setting {
+  readonly attempt?: number;
+  readonly heartbeatDetails?: unknown;
+  readonly begin?: (request: BeginRequest) => Promise<BeginVerdict>;
+  readonly settle?: () => Promise<RecordVerdict>;
+  readonly grant?: (context: AttemptContext) => Promise<GrantResult>;
+  readonly open?: boolean;
+}
+
+async function attemptReward(setting: Setting) {
+  const calls = { grant: 0, begin: [] as BeginRequest[], signals: [] as string[], heartbeats: [] as unknown[] };
+  const { begin, settle, grant, open = true } = setting;
+  const activities = createRewardActivities({
+    ledger: {
+      begin: async (asked) => {
+        calls.begin.push(asked);
+        return begin === undefined ? { verdict: 'go', deadline: 9_000, now: 4_000 } : begin(asked);
+      },
+      clear: async () => ({ verdict: 'recorded' }),
+      settle: async () => (settle === undefined ? { verdict: 'recorded' } : settle()),
+      unindex: async () => undefined,
+      now: async () => 4_000,
+    },
+    provider: {
+      grant: async (_message, context) => {
+        calls.grant += 1;
+        return grant === undefined ? granted : grant(context);
+      },
+    },
+    client: {
+      workflow: { getHandle: () => ({ signal: async (name: string) => void calls.signals.push(name) }) },
+    } as never,
+    isOpenRun: async () => open,
+    onAttempt: () => undefined,
+  });
+  const environment = new MockActivityEnvironment(
+    { attempt: setting.attempt ?? 1, heartbeatDetails: setting.heartbeatDetails },
+    { logger: new DefaultLogger('ERROR') },
+  );
+  environment.on('heartbeat', (details: unknown) => calls.heartbeats.push(details));
+  const result = await environment.run(activities.reward, request, body).then(
+    (value): { returned: RewardResult } => ({ returned: value }),
+    (error: unknown): { thrown: ApplicationFailure } => ({ thrown: error as ApplicationFailure }),
+  );
+  return { ...calls, result };
+}
+
+describe('an attempt sends only if Temporal proves that every earlier one was not executed', () => {
+  it('sends at the first attempt', async () => {
+    const { grant, result } = await attemptReward({});
+    expect(grant).toBe(1);
+    expect(result).toMatchObject({ returned: { outcome: 'granted', attempt: 1, settled: true } });
+  });
+
+  it('sends at a later attempt whose predecessor cleared itself', async () => {
+    const { grant, begin } = await attemptReward({ attempt: 3, heartbeatDetails: { cleared: 2 } });
+    expect(grant).toBe(1);
+    expect(begin[0]).toMatchObject({ attempt: 3, cleared: 2 });
+  });
+
+  it.each([
+    ['no details', undefined],
+    ['an older clearance', { cleared: 1 }],
+    ['nonsense', { cleared: '2' }],
+  ])('neither asks the ledger nor sends with %s', async (_name, heartbeatDetails) => {
+    const { grant, begin, result } = await attemptReward({ attempt: 3, heartbeatDetails });
+    expect(grant).toBe(0);
+    expect(begin).toHaveLength(0);
+    expect(result).toMatchObject({ returned: { outcome: 'unknown' } });
+  });
+});
+
+describe('an attempt sends only if the ledger says go', () => {
+  it.each<[BeginVerdict['verdict'], BeginVerdict]>([
+    ['late', { verdict: 'late', round: 1, attempt: 2 }],
+    ['uncovered', { verdict: 'uncovered', round: 1, attempt: 1 }],
+    ['parked', { verdict: 'parked', round: 1 }],
+    ['other-run', { verdict: 'other-run', run: 'run-2' }],
+  ])('calls %s unknown and does not send', async (_name, verdict) => {
+    const { grant, result } = await attemptReward({ begin: async () => verdict });
+    expect(grant).toBe(0);
+    expect(result).toMatchObject({ returned: { outcome: 'unknown', evidence: { phase: 'sent' } } });
+  });
+
+  it('returns the outcome that the ledger holds already', async () => {
+    const { grant, result } = await attemptReward({
+      begin: async () => ({ verdict: 'settled', owner: 'kafka', outcome: 'granted' }),
+    });
+    expect(grant).toBe(0);
+    expect(result).toMatchObject({ returned: { outcome: 'settled', as: 'granted' } });
+  });
+
+  it('restores a lost record only when Temporal shows this run open', async () => {
+    const begin = async ({ restore }: BeginRequest): Promise<BeginVerdict> =>
+      restore === true ? { verdict: 'go', deadline: 9_000, now: 4_000 } : { verdict: 'lost' };
+    expect((await attemptReward({ begin, open: true })).grant).toBe(1);
+    const closed = await attemptReward({ begin, open: false });
+    expect(closed.grant).toBe(0);
+    expect(closed.result).toMatchObject({ returned: { outcome: 'unknown' } });
+  });
+
+  it('asks an absent ledger again with the same nonce', async () => {
+    let asked = 0;
+    const { grant, begin } = await attemptReward({
+      begin: async () => {
+        asked += 1;
+        if (asked === 1) throw away;
+        return { verdict: 'go', deadline: 9_000, now: 4_000 };
+      },
+    });
+    expect(grant).toBe(1);
+    expect(begin[0]?.nonce).toBe(begin[1]?.nonce);
+  });
+
+  it('ends as not executed, cleared for the next attempt, when the ledger stays away', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance', 'Date'] });
+    try {
+      const running = attemptReward({ begin: () => Promise.reject(away) });
+      await vi.advanceTimersByTimeAsync(10_000);
+      const { grant, result, heartbeats } = await running;
+      expect(grant).toBe(0);
+      expect(result).toMatchObject({ thrown: { type: 'NotExecuted' } });
+      expect(heartbeats).toEqual([{ cleared: 1 }]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('what becomes of the answer', () => {
+  it('an attempt that was surely not executed clears itself, tells the workflow, and asks for the delay that was named', async () => {
+    const { result, heartbeats, signals } = await attemptReward({ grant: async () => notExecuted });
+    expect(result).toMatchObject({
+      thrown: { type: 'NotExecuted', nextRetryDelay: 1_500, details: [notExecuted.evidence] },
+    });
+    expect(heartbeats).toEqual([{ cleared: 1 }]);
+    expect(signals).toEqual(['retrying']);
+  });
+
+  it('an unknown outcome is returned, never thrown, as a throw would be tried again', async () => {
+    const evidence = { phase: 'sent', detail: 'no answer' } as const;
+    const { result, heartbeats } = await attemptReward({ grant: async () => ({ outcome: 'unknown', evidence }) });
+    expect(result).toMatchObject({ returned: { outcome: 'unknown', deadline: 9_000 } });
+    expect(heartbeats).toEqual([]);
+  });
+
+  it("a provider's code that throws leaves the outcome unknown", async () => {
+    const { result } = await attemptReward({ grant: () => Promise.reject(new TypeError('secret')) });
+    expect(result).toMatchObject({ returned: { outcome: 'unknown' } });
+    expect(JSON.stringify(result)).not.toContain('secret');
+  });
+
+  it('a ledger that fails after the provider has answered does not lose the answer', async () => {
+    const { result } = await attemptReward({ settle: () => Promise.reject(away) });
+    expect(result).toMatchObject({ returned: { outcome: 'granted', settled: false } });
+  });
+});
+
+describe('the deadline', () => {
+  it('forbids to write once either clock has passed it', async () => {
+    const may: boolean[] = [];
+    await attemptReward({
+      grant: async ({ maySend }) => {
+        may.push(maySend());
+        const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 6_000);
+        may.push(maySend());
+        clock.mockRestore();
+        const monotonic = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 6_000);
+        may.push(maySend());
+        monotonic.mockRestore();
+        return granted;
+      },
+    });
+    expect(may).toEqual([true, false, false]);
+  });
+});

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type AdoptionInput, decideAdoption } from '../../../src/domain/adoption.js';
+import { initialPolicy, type Policy } from '../../../src/domain/policy.js';
+import { otherSide, SIDES } from '../../../src/domain/side.js';
+
+const on: Policy = { ...initialPolicy('2026-01-01T00:00:00Z'), consumption: 'on', hundredths: 5_000 };
+const half: AdoptionInput = {
+  policy: on,
+  owner: 'rocketmq',
+  ownerPast: undefined,
+  delivered: [{ side: 'kafka', receivedAt: 1_000 }],
+  marginMs: 500,
+};
+
+describe('adoption', () => {
+  it('waits for as long as the owner is not proved past the message', () => {
+    expect(decideAdoption(half)).toContain('not known');
+    expect(decideAdoption({ ...half, ownerPast: 1_499 })).toContain('not past');
+    expect(decideAdoption({ ...half, ownerPast: 1_500 })).toEqual({ adopter: 'kafka', reason: 'rocketmq is past it' });
+  });
+
+  it('by kafka needs no proof while the switch is off, and by rocketmq is never done then', () => {
+    const off: Policy = { ...on, consumption: 'off' };
+    expect(decideAdoption({ ...half, policy: off })).toEqual({ adopter: 'kafka', reason: 'switch off' });
+    const other = {
+      ...half,
+      owner: 'kafka',
+      delivered: [{ side: 'rocketmq', receivedAt: 1 }],
+      policy: off,
+      ownerPast: 9e9,
+    } as const;
+    expect(decideAdoption(other)).toContain('never adopts');
+  });
+
+  it('is done at once by the side that failover names', () => {
+    expect(decideAdoption({ ...half, policy: { ...on, failover: 'kafka' } })).toMatchObject({ adopter: 'kafka' });
+    expect(decideAdoption({ ...half, policy: { ...on, failover: 'rocketmq' } })).toContain('not known');
+  });
+
+  it('never happens without a policy, without a delivery of the adopter, or when the owner has delivered', () => {
+    const anyInput = fc.record({
+      owner: fc.constantFrom(...SIDES),
+      ownerPast: fc.option(fc.nat(), { nil: undefined }),
+      failover: fc.constantFrom('none', 'kafka', 'rocketmq') as fc.Arbitrary<Policy['failover']>,
+      consumption: fc.constantFrom('on', 'off') as fc.Arbitrary<Policy['consumption']>,
+      delivered: fc.subarray([...SIDES]),
+      known: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(anyInput, ({ owner, ownerPast, failover, consumption, delivered, known }) => {
+        const decision = decideAdoption({
+          policy: known ? { ...on, failover, consumption } : undefined,
+          owner,
+          ownerPast,
+          delivered: delivered.map((side) => ({ side, receivedAt: 1_000 })),
+          marginMs: 500,
+        });
+        if (typeof decision === 'string') return;
+        expect(known).toBe(true);
+        expect(delivered).toEqual([otherSide(owner)]);
+        expect(decision.adopter).toBe(otherSide(owner));
+      }),
+    );
+  });
+});

@@ -1,0 +1,236 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Delivery } from '../../../src/brokers/source.js';
+import { HandoverError } from '../../../src/domain/errors.js';
+import type { LedgerState } from '../../../src/domain/ledger-state.js';
+import { STAMPS } from '../../../src/domain/message.js';
+import { decide, initialPolicy } from '../../../src/domain/policy.js';
+import { Intake, type IntakeDependencies } from '../../../src/intake/intake.js';
+import type { RoutedMessage, StartResult } from '../../../src/intake/starter.js';
+import type { RouteRequest } from '../../../src/ledger/ledger.js';
+import type { RouteVerdict } from '../../../src/ledger/verdicts.js';
+
+const mine = { verdict: 'process', owner: 'kafka', reason: 'switch off', policyVersion: 1 } as const;
+const theirs = { verdict: 'wait', owner: 'rocketmq', reason: 'whitelisted', policyVersion: 1 } as const;
+const away = new HandoverError('ledger-unavailable', 'Redis gave no answer');
+
+let offset = 0;
+function delivery(change: { id?: string | null; body?: string | null } = {}): Delivery {
+  const { id = `m-${offset}`, body = '{"amount":5}' } = change;
+  offset += 1;
+  return {
+    side: 'kafka',
+    topic: 'rewards',
+    coordinates: `kafka:rewards/0/${offset}`,
+    properties: new Map(id === null ? [] : [[STAMPS.messageId, id]]),
+    key: undefined,
+    body: body === null ? null : Buffer.from(body),
+    storedAt: Date.now(),
+    receivedAt: Date.now(),
+  };
+}
+
+interface Setting {
+  readonly route?: (request: RouteRequest) => RouteVerdict;
+  readonly state?: () => LedgerState;
+  readonly start?: (routed: RoutedMessage) => Promise<StartResult>;
+  readonly overrides?: Partial<IntakeDependencies>;
+  readonly inFlight?: number;
+}
+
+function createIntake(setting: Setting = {}) {
+  const seen = {
+    started: [] as RoutedMessage[],
+    dead: [] as string[],
+    indexed: [] as string[],
+    routed: [] as RouteRequest[][],
+  };
+  const known = {
+    policy: initialPolicy('2026-01-01T00:00:00Z'),
+    validUntil: 10_000,
+    decide: (input: Parameters<typeof decide>[1]) => decide(initialPolicy('2026-01-01T00:00:00Z'), input),
+  };
+  const deps: IntakeDependencies = {
+    side: 'kafka',
+    rules: {
+      migration: 'rewards',
+      cutoverKey: 'messageId',
+      extract: ({ properties }) => ({ messageId: properties.get(STAMPS.messageId) }),
+      body: 'json',
+      bodyBytes: 1_000,
+      inFlight: setting.inFlight ?? 32,
+      lingerMs: 250,
+      lingering: 10,
+      checkAfterMs: 60_000,
+      memoryMs: 1_000_000,
+    },
+    ledger: {
+      route: async (requests) => {
+        seen.routed.push([...requests]);
+        return requests.map((request) => setting.route?.(request) ?? mine);
+      },
+      states: async (ids) => ids.map(() => (setting.state?.() ?? 'assigned') as 'assigned'),
+      index: async (ids) => void seen.indexed.push(...ids),
+    },
+    policy: {
+      current: () => known,
+      whenKnown: async () => known,
+      refresh: async () => undefined,
+      redisNow: () => Date.now(),
+    } as never,
+    otherSideLives: () => true,
+    starter: {
+      start: async (routed) => {
+        seen.started.push(routed);
+        return (await setting.start?.(routed)) ?? 'started';
+      },
+      check: async () => 'delivered',
+    },
+    deadLetters: { send: async (_delivery, reason) => void seen.dead.push(reason) },
+    deadLetterIndex: { add: async () => undefined } as never,
+    observer: { routed: () => undefined, accepted: () => undefined, deadLettered: () => undefined },
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+    ...setting.overrides,
+  };
+  return { intake: new Intake(deps), ...seen };
+}
+
+const settled = (promises: readonly Promise<void>[]) => Promise.allSettled(promises);
+
+describe('a delivery is accepted only once something durable has it', () => {
+  it('mine and new: after the workflow is started and the age index has it', async () => {
+    let release: (() => void) | undefined;
+    const { intake, indexed } = createIntake({
+      start: () => new Promise((resolve) => (release = () => resolve('started'))),
+    });
+    let accepted = false;
+    const [promise] = intake.take([delivery({ id: 'a' })]);
+    void promise?.then(() => (accepted = true));
+    await vi.waitFor(() => expect(release).toBeDefined());
+    expect(accepted).toBe(false);
+    expect(indexed).toEqual(['a']);
+    release?.();
+    await promise;
+  });
+
+  it('durable elsewhere: at once, without a workflow', async () => {
+    const { intake, started } = createIntake({
+      route: () => ({ verdict: 'done', owner: 'kafka', reason: 'switch off' }),
+    });
+    await Promise.all(intake.take([delivery()]));
+    expect(started).toEqual([]);
+  });
+
+  it("the other side's: once that has claimed it, without a workflow of its own", async () => {
+    let state: LedgerState = 'assigned';
+    const { intake, started } = createIntake({ route: () => theirs, state: () => state });
+    const [promise] = intake.take([delivery()]);
+    expect(intake.inFlight).toBe(1);
+    await vi.waitFor(() => expect(intake.lingering).toBe(1));
+    expect(intake.inFlight).toBe(0);
+    state = 'claimed';
+    await promise;
+    expect(started).toEqual([]);
+  });
+
+  it("the other side's, not claimed within the linger: as a waiting workflow", async () => {
+    const { intake, started } = createIntake({ route: () => theirs });
+    await Promise.all(intake.take([delivery()]));
+    expect(started).toMatchObject([{ decision: { owner: 'rocketmq' } }]);
+  });
+
+  it("the other side's, and that shows no life: as a waiting workflow without lingering", async () => {
+    const { intake, started } = createIntake({ route: () => theirs, overrides: { otherSideLives: () => false } });
+    const [promise] = intake.take([delivery()]);
+    await vi.waitFor(() => expect(started).toHaveLength(1), { timeout: 200 });
+    await promise;
+  });
+});
+
+describe('bad input is dead-lettered with its reason, and blocks nothing', () => {
+  it.each([
+    ['missing-id', delivery({ id: null })],
+    ['malformed-id', delivery({ id: 'no spaces allowed' })],
+    ['malformed-id', delivery({ id: 'handover-rewards' })],
+    ['empty', delivery({ body: null })],
+    ['too-large', delivery({ body: `"${'x'.repeat(1_000)}"` })],
+    ['undecodable', delivery({ body: '{"amount":' })],
+    ['undecodable', { ...delivery(), damaged: 'the digest does not match' }],
+  ])('%s', async (reason, bad) => {
+    const { intake, dead, started } = createIntake();
+    await Promise.all(intake.take([delivery(), bad, delivery()]));
+    expect(dead).toEqual([reason]);
+    expect(started).toHaveLength(2);
+  });
+
+  it('a reused ID, a taken one and one from beyond memory', async () => {
+    const answers: RouteVerdict[] = [{ verdict: 'id-reused' }, { verdict: 'too-old' }, mine];
+    const { intake, dead } = createIntake({ route: () => answers.shift() ?? mine, start: async () => 'id-taken' });
+    await Promise.all(intake.take([delivery(), delivery(), delivery()]));
+    expect(dead).toEqual(['id-reused', 'too-old', 'id-taken']);
+  });
+
+  it('an extractor that throws stops nothing', async () => {
+    const { intake, dead } = createIntake();
+    const broken = { ...delivery(), properties: undefined } as unknown as Delivery;
+    await Promise.all(intake.take([broken]));
+    expect(dead).toEqual(['undecodable']);
+  });
+});
+
+describe('intake holds while it cannot decide, and goes on by itself', () => {
+  it('with the ledger away: nothing is accepted, nothing more is asked for, and then it goes on', async () => {
+    let isAway = true;
+    const { intake, started } = createIntake({
+      route: () => {
+        if (isAway) throw away;
+        return mine;
+      },
+    });
+    const [promise] = intake.take([delivery()]);
+    await vi.waitFor(() => expect(intake.holds).toEqual(['ledger: Redis gave no answer']));
+    let offered = false;
+    const capacity = intake.capacity(new AbortController().signal).then((places) => {
+      offered = true;
+      return places;
+    });
+    expect(offered).toBe(false);
+    expect(started).toEqual([]);
+    isAway = false;
+    await promise;
+    expect(await capacity).toBeGreaterThan(0);
+    expect(intake.holds).toEqual([]);
+  });
+
+  it('with a policy that went stale: only what was not decided is asked again', async () => {
+    const answers = new Map<string, RouteVerdict[]>([['b', [{ verdict: 'stale-policy' }]]]);
+    const { intake, routed } = createIntake({ route: ({ messageId }) => answers.get(messageId)?.shift() ?? mine });
+    await Promise.all(intake.take([delivery({ id: 'a' }), delivery({ id: 'b' })]));
+    expect(routed.map((requests) => requests.map(({ messageId }) => messageId))).toEqual([['a', 'b'], ['b']]);
+  });
+
+  it('offers no more places than it has', async () => {
+    const releases: (() => void)[] = [];
+    const { intake } = createIntake({
+      inFlight: 2,
+      start: () => new Promise((resolve) => releases.push(() => resolve('started'))),
+    });
+    const signal = new AbortController().signal;
+    expect(await intake.capacity(signal)).toBe(2);
+    const taken = intake.take([delivery(), delivery()]);
+    let offered = 0;
+    void intake.capacity(signal).then((places) => (offered = places));
+    await vi.waitFor(() => expect(releases).toHaveLength(2));
+    expect(offered).toBe(0);
+    releases.pop()?.();
+    await vi.waitFor(() => expect(offered).toBe(1));
+    releases.pop()?.();
+    await Promise.all(taken);
+  });
+
+  it('turns pending deliveries away unacknowledged when it stops', async () => {
+    const { intake } = createIntake({ route: () => theirs });
+    const taken = intake.take([delivery()]);
+    intake.stop();
+    expect((await settled(taken)).map(({ status }) => status)).toEqual(['rejected']);
+  });
+});
