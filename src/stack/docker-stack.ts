@@ -1,0 +1,87 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HandoverError } from '../domain/errors.js';
+import { PORT_NAMES, PORTS } from './ports.js';
+import { READINESS } from './readiness.js';
+import type { Report } from './report.js';
+import { runTool, ToolFailure } from './run-tool.js';
+import { describeStack, logsFolder, SERVICES, type StackRecord, writeRecord } from './state.js';
+import { waitUntil } from './wait-until.js';
+
+/** A Compose command for one instance. */
+export interface ComposeCall {
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const COMPOSE_FILE = fileURLToPath(new URL('../../docker-compose.yml', import.meta.url));
+const READY_MS = 60_000;
+/** Images may have to be pulled first. */
+const START_SECONDS = 600;
+
+/** The call of `docker` for one Compose verb: a project, a set of ports and volumes of its own for each instance. */
+export function composeCall({ instance, ports, persist }: StackRecord, verb: readonly string[]): ComposeCall {
+  const chosen = PORT_NAMES.map((name) => [PORTS[name].variable, String(ports[name])]);
+  return {
+    args: ['compose', '--project-name', `handover-${instance}`, '--file', COMPOSE_FILE, ...verb],
+    environment: {
+      ...Object.fromEntries(chosen),
+      HANDOVER_ROCKETMQ_BROKER_FAST_PORT: String(ports.broker - 2),
+      HANDOVER_TEMPORAL_DB: persist ? '/data/temporal.db' : '',
+    },
+  };
+}
+
+/** Whether an engine answers and its Compose can be used. */
+export async function dockerAnswers(): Promise<boolean> {
+  try {
+    await runTool('docker', ['version', '--format', '{{.Server.Version}}']);
+    await runTool('docker', ['compose', 'version']);
+    return true;
+  } catch (error) {
+    if (error instanceof ToolFailure || (error instanceof HandoverError && error.code === 'tool-missing')) return false;
+    throw error;
+  }
+}
+
+export async function startDocker(record: StackRecord, report: Report, signal?: AbortSignal): Promise<StackRecord> {
+  report('stack', 'starting the services with Docker');
+  try {
+    await compose(record, ['up', '--detach', '--wait', '--wait-timeout', String(START_SECONDS)], signal);
+    for (const name of SERVICES) {
+      const ask = (): Promise<void> => READINESS[name](describeStack(record), record.ports);
+      await waitUntil(ask, { timeoutMs: READY_MS, signal });
+      report(name, `${name} is up`);
+    }
+  } catch (cause) {
+    if (signal?.aborted !== true) await keepLogs(record);
+    await stopDocker(record, report);
+    if (cause instanceof HandoverError) throw cause;
+    const hint = `What its services printed: ${join(logsFolder(record.instance), 'docker.log')}`;
+    throw new HandoverError('stack-failed', 'Docker did not bring the services up.', { cause, hint });
+  }
+  writeRecord(record);
+  return record;
+}
+
+/** Whether any container of the stack runs. */
+export async function dockerIsUp(record: StackRecord): Promise<boolean> {
+  return (await compose(record, ['ps', '--quiet', '--status', 'running'])).trim() !== '';
+}
+
+export async function stopDocker(record: StackRecord, report: Report): Promise<void> {
+  await compose(record, ['down', ...(record.persist ? [] : ['--volumes'])]);
+  report('stack', 'the containers have stopped');
+}
+
+async function keepLogs(record: StackRecord): Promise<void> {
+  await mkdir(logsFolder(record.instance), { recursive: true });
+  const printed = await compose(record, ['logs', '--no-color', '--tail', '100']);
+  await writeFile(join(logsFolder(record.instance), 'docker.log'), printed);
+}
+
+async function compose(record: StackRecord, verb: readonly string[], signal?: AbortSignal): Promise<string> {
+  const { args, environment } = composeCall(record, verb);
+  return runTool('docker', args, { environment, signal });
+}

@@ -1,0 +1,112 @@
+import { Connection } from '@temporalio/client';
+import type { Admin } from 'kafkajs';
+import { HandoverError } from '../domain/errors.js';
+import { kafkaClient } from './readiness.js';
+import type { Resources } from './resources.js';
+import { BrokerAdmin, listBrokers, topicIsRouted } from './rocketmq-admin.js';
+import type { LocalStack } from './state.js';
+import { waitUntil } from './wait-until.js';
+
+/** The services that hold what is made. */
+export type Provisioned = Pick<LocalStack, 'temporal' | 'kafka' | 'rocketmq'>;
+
+/**
+ * Makes topics, consumer groups and search attributes that are not there yet, and leaves alone what is. A group begins at
+ * the first message of its topics, so that nothing published before its first consumer is missed.
+ * @throws HandoverError `broker-unavailable`, `broker-refused` or `temporal-unavailable`
+ */
+export async function provision(stack: Provisioned, resources: Resources): Promise<void> {
+  await Promise.all([
+    provisionKafka(stack.kafka.brokers, resources.kafka),
+    provisionRocketmq(stack.rocketmq.nameServer, resources.rocketmq),
+    provisionTemporal(stack.temporal, resources.searchAttributes),
+  ]);
+}
+
+async function provisionKafka(brokers: readonly string[], { topics, groups }: Resources['kafka']): Promise<void> {
+  const admin = kafkaClient(brokers).admin();
+  try {
+    await admin.connect();
+    await admin.createTopics({
+      topics: topics.map(({ name, partitions }) => ({ topic: name, numPartitions: partitions })),
+      waitForLeaders: true,
+    });
+    for (const { group, topics: read } of groups) {
+      for (const topic of read) await pinKafkaStart(admin, group, topic);
+    }
+  } catch (cause) {
+    throw new HandoverError('broker-refused', `Kafka at ${brokers.join(', ')} refused topics or groups.`, { cause });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** kafkajs marks by it a partition in which the group has no position. */
+const NO_OFFSET = '-1';
+
+async function pinKafkaStart(admin: Admin, groupId: string, topic: string): Promise<void> {
+  const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  const open = (committed?.partitions ?? []).filter(({ offset }) => offset === NO_OFFSET);
+  if (open.length === 0) return;
+  // Positions can be set while nobody consumes only, and a running consumer has chosen its own.
+  const { groups } = await admin.describeGroups([groupId]);
+  if (groups.some(({ state }) => state !== 'Empty' && state !== 'Dead')) return;
+  const ends = await admin.fetchTopicOffsets(topic);
+  const partitions = open.map(({ partition }) => ({
+    partition,
+    offset: ends.find((end) => end.partition === partition)?.low ?? '0',
+  }));
+  await admin.setOffsets({ groupId, topic, partitions });
+}
+
+/** Deliveries of one message before the broker gives up on it: handover decides that itself, and much earlier. */
+const RETRIES = 1000;
+
+async function provisionRocketmq(nameServer: string, { topics, groups }: Resources['rocketmq']): Promise<void> {
+  const brokers = await listBrokers(nameServer);
+  for (const address of brokers.values()) {
+    const broker = await BrokerAdmin.open(address);
+    try {
+      for (const { name, queues } of topics) await broker.createTopic(name, queues);
+      for (const { group, topics: read } of groups) {
+        await broker.createGroup(group, RETRIES);
+        for (const topic of read) await broker.pinStart(group, topic);
+      }
+    } finally {
+      broker.close();
+    }
+  }
+  for (const { name } of topics) await waitForRoute(nameServer, name);
+}
+
+/** A client that asks for a topic before the name server knows it is told that there is none, and believes it for 20 s. */
+async function waitForRoute(nameServer: string, topic: string): Promise<void> {
+  const routed = async (): Promise<void> => {
+    if (await topicIsRouted(nameServer, topic)) return;
+    throw new HandoverError('broker-unavailable', `RocketMQ's name server ${nameServer} does not know ${topic} yet.`);
+  };
+  await waitUntil(routed, { timeoutMs: 10_000, intervalMs: 50 });
+}
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` of Temporal's API. */
+const KEYWORD = 2;
+
+async function provisionTemporal(
+  { address, namespace }: LocalStack['temporal'],
+  wanted: Resources['searchAttributes'],
+): Promise<void> {
+  let connection: Connection | undefined;
+  try {
+    connection = await Connection.connect({ address });
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    const missing = Object.keys(wanted).filter((name) => customAttributes?.[name] === undefined);
+    if (missing.length === 0) return;
+    const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+  } catch (cause) {
+    const message = `Temporal at ${address} did not take the search attributes.`;
+    throw new HandoverError('temporal-unavailable', message, { cause });
+  } finally {
+    await connection?.close();
+  }
+}
