@@ -49,7 +49,8 @@ export interface Migration {
   readonly extract: Readonly<Record<Side, Extractor>>;
   readonly cutoverKey: 'messageId' | 'businessId';
   readonly body: MessageRules['body'];
-  readonly provider: HttpProviderOptions | RewardProvider;
+  /** Undefined while no URL is known, neither from the config nor from REWARD_URL: only a worker needs one. */
+  readonly provider: HttpProviderOptions | RewardProvider | undefined;
   /** The longest that a request may take effect after we gave up on it, in ms. Default 600 000. */
   readonly settlesWithinMs: number;
   /** Start-to-close of one attempt, in ms; above the provider's own timeout. Default 15 000. */

@@ -1,0 +1,96 @@
+import type { Duration } from '@temporalio/common';
+import type { Side } from '../domain/side.js';
+import type { StatusClass } from '../reward/http-provider-options.js';
+import type { RewardMessage, RewardProvider } from '../reward/provider.js';
+import type { Extractor } from './migration.js';
+
+/** The reward by HTTP: one request per attempt, whose answer's status decides. */
+export interface HttpProviderConfig {
+  /** Where to send it. The variable REWARD_URL goes before it. */
+  url?: string;
+  /** Default `POST`. */
+  method?: 'POST' | 'PUT' | 'PATCH';
+  /** Sent with each request, beside `content-type: application/json` and the message's `traceparent`. Never shown. */
+  headers?: Record<string, string>;
+  /** Makes the request's body. Default: the message's own body, unchanged. */
+  body?: (message: RewardMessage) => Uint8Array | string;
+  /** To have the connection up. Default 3 s. */
+  connectTimeout?: Duration;
+  /** From the first byte written to the last byte of the answer read. Default 10 s. */
+  timeout?: Duration;
+  /** Largest answer that is read; a longer one leaves the outcome unknown. Default 65 536. */
+  answerBytes?: number;
+  /** Connections of one worker. Default 64. */
+  connections?: number;
+  /** What a status means where this provider differs, such as `{ 409: 'granted' }` for "granted before". */
+  statusClasses?: Record<number, StatusClass>;
+  /** Header that carries the message ID, for a provider that does have idempotency. */
+  idempotencyHeader?: string;
+  /** Asks what became of a message: `{messageId}` in it is replaced. 200 = granted, 404 = absent, anything else = unknown. */
+  lookupUrl?: string;
+}
+
+/**
+ * A migration as it is written in `handover.config.ts`; everything has a default. A duration is a number of milliseconds
+ * or a text such as `'5s'` or `'10 minutes'`.
+ */
+export interface MigrationOptions {
+  /** Its name, `[a-z0-9][a-z0-9-]{0,39}`. Default `rewards`. */
+  migration?: string;
+  /** The topic on both brokers, or one for each. Default `rewards`. */
+  topics?: string | Record<Side, string>;
+  /** Reads a delivery's stamps, on both sides or on each. Default: the `message-id`, `business-id` and `traceparent` stamps. */
+  extract?: Extractor | Partial<Record<Side, Extractor>>;
+  /** What the bucket is computed from. `businessId` keeps a user on one side. Default `messageId`. */
+  cutoverKey?: 'messageId' | 'businessId';
+  /** `json`: a body that is not UTF-8 JSON is dead-lettered. `bytes`: anything goes. Default `json`. */
+  body?: 'json' | 'bytes';
+  /** Who gives the reward: an HTTP API, or code of your own. */
+  provider?: HttpProviderConfig | RewardProvider;
+  /**
+   * The longest that a request may take effect after we gave up on it. A lookup's `absent` counts only after that time, so
+   * it has to be given where a lookup is. Default 10 min.
+   */
+  settlesWithin?: Duration;
+  /** How an attempt that was surely not executed is repeated, until the message is parked. */
+  retry?: {
+    /** Default 1 s. */
+    initialInterval?: Duration;
+    /** Default 2. */
+    backoffCoefficient?: number;
+    /** Default 1 min. */
+    maximumInterval?: Duration;
+    /** Attempts in a round. Default 60: about an hour. */
+    maximumAttempts?: number;
+  };
+  limits?: {
+    /** Largest body. Default 1 MiB. */
+    bodyBytes?: number;
+    /** Deliveries of one worker between arrival and acceptance. Default 32. */
+    inFlight?: number;
+    /** How long a delivery waits for the other side to claim its message. Default 1 s. */
+    linger?: Duration;
+    /** Deliveries of one worker that may linger at once. Default 256. */
+    lingering?: number;
+    /** A record that has not moved for this long is looked up in Temporal. Default 1 min. */
+    checkAfter?: Duration;
+    /** How long a stopping worker waits for what is in flight. Default 20 s. */
+    drain?: Duration;
+  };
+  adoption?: {
+    /** How much later than its twin a double write's second half may be stored. Default 5 s. */
+    margin?: Duration;
+    /** First and longest pause between two looks of a waiting workflow. Defaults 1 s and 2 min. */
+    firstLook?: Duration;
+    longestLook?: Duration;
+  };
+  /** Start-to-close of one attempt; above the provider's connect timeout and timeout together. Default 15 s. */
+  attemptTimeout?: Duration;
+  /** How long the ledger remembers a settled message; above both brokers' and Temporal's retention. Default 15 days. */
+  settledLifetime?: Duration;
+}
+
+/** Gives a config file its types. It is checked when a command loads it, all faults at once. */
+export function defineMigration(options: MigrationOptions): MigrationOptions {
+  return options;
+}
