@@ -27,7 +27,8 @@ export interface Transition {
    * `anyone`: no workflow holds the message yet, or the step is time's.
    * `holder`: only the workflow run that the record names; the same run repeating itself gets the same verdict.
    * `open-run`: only a run that Temporal has just shown to be the open one: the ledger has lost the record or an older
-   * value came back, and the run restores what it knows.
+   * value came back, which may name an earlier run, and the run restores what it knows. Never `begin` over another
+   * run's record: what that run sent is not known.
    */
   readonly by: 'anyone' | 'holder' | 'open-run';
 }
@@ -58,14 +59,25 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'settled', step: 'expire', to: 'none', by: 'anyone' },
 
   { from: 'none', step: 'claim', to: 'claimed', by: 'open-run' },
+  { from: 'none', step: 'adopt', to: 'claimed', by: 'open-run' },
   { from: 'none', step: 'begin', to: 'sending', by: 'open-run' },
   { from: 'none', step: 'park', to: 'parked', by: 'open-run' },
   { from: 'none', step: 'reopen', to: 'claimed', by: 'open-run' },
   { from: 'none', step: 'settle', to: 'settled', by: 'open-run' },
+  { from: 'none', step: 'resume', to: 'parked', by: 'open-run' },
   { from: 'assigned', step: 'begin', to: 'sending', by: 'open-run' },
   { from: 'assigned', step: 'park', to: 'parked', by: 'open-run' },
   { from: 'assigned', step: 'reopen', to: 'claimed', by: 'open-run' },
   { from: 'assigned', step: 'settle', to: 'settled', by: 'open-run' },
+  { from: 'claimed', step: 'park', to: 'parked', by: 'open-run' },
+  { from: 'claimed', step: 'reopen', to: 'claimed', by: 'open-run' },
+  { from: 'claimed', step: 'settle', to: 'settled', by: 'open-run' },
+  { from: 'sending', step: 'park', to: 'parked', by: 'open-run' },
+  { from: 'sending', step: 'reopen', to: 'claimed', by: 'open-run' },
+  { from: 'sending', step: 'settle', to: 'settled', by: 'open-run' },
+  { from: 'parked', step: 'park', to: 'parked', by: 'open-run' },
+  { from: 'parked', step: 'reopen', to: 'claimed', by: 'open-run' },
+  { from: 'parked', step: 'settle', to: 'settled', by: 'open-run' },
   { from: 'claimed', step: 'resume', to: 'claimed', by: 'open-run' },
   { from: 'sending', step: 'resume', to: 'parked', by: 'open-run' },
   { from: 'parked', step: 'resume', to: 'parked', by: 'open-run' },

@@ -50,6 +50,12 @@ export interface BeginRequest extends Holder {
   readonly lastsMs: number;
 }
 
+/** A message that the age index knows, and of which there is no record. */
+export interface LostRecord {
+  readonly messageId: string;
+  readonly state: 'none';
+}
+
 /**
  * The records of owners and outcomes. Every step is one Lua script on one key, idempotent for its caller's token; see
  * domain/ledger-state.ts for what may follow what.
@@ -79,9 +85,19 @@ export interface Ledger {
       readonly evidence: Evidence;
     },
   ): Promise<RecordVerdict>;
-  /** Ends the round `round` and begins the next. `notBefore`: Redis time (ms), 0 for no wait. */
+  /** Ends the round `round` and begins the next, unless what its last attempt sent may still take effect. */
   reopen(
-    request: Holder & { readonly owner: Side; readonly round: number; readonly notBefore: number },
+    request: Holder & {
+      readonly owner: Side;
+      readonly round: number;
+      /** Redis time (ms) before which it is too early; 0 for no wait. */
+      readonly notBefore: number;
+      /**
+       * For how long after the deadline that the ledger has recorded it is too early as well, in ms; the later of the
+       * two counts. 0, the default, for no look at that deadline.
+       */
+      readonly settlesWithinMs?: number;
+    },
   ): Promise<ReopenVerdict>;
   settle(
     request: Holder & {
@@ -93,15 +109,25 @@ export interface Ledger {
   ): Promise<RecordVerdict>;
   /** `run` takes over from `fromRun`, which Temporal shows closed. */
   resume(request: Holder & { readonly fromRun: string }): Promise<ResumeVerdict>;
-  /** Notes that nobody works on it; ignored if the record has moved or another run holds it. Cleared by the next step. */
+  /**
+   * Notes that nobody works on it; false if it is settled, gone, or held by another run than `run`. One that is only
+   * assigned is noted whatever the run, as its workflow closed before it could claim. Cleared by the next step.
+   */
   strand(messageId: string, run: string, why: string): Promise<boolean>;
 
-  /** Enters messages into the age index before they are acknowledged. `settle` takes them out. */
+  /** Enters messages into the age index, which is to be done before they are acknowledged. Entering twice is harmless. */
   index(messageIds: readonly string[]): Promise<void>;
-  /** Takes a settled message out of the age index. */
+  /** Takes a message out of the age index, after it was settled. One that is left in it is dropped by a later sweep. */
   unindex(messageId: string): Promise<void>;
-  /** Unsettled records, the longest in the index first; `beforeMs`: only those indexed or looked at before then (Redis time). */
-  unsettled(options?: { readonly beforeMs?: number; readonly limit?: number }): AsyncIterable<LedgerRecord>;
+  /**
+   * Unsettled records, the longest in the index first; `beforeMs`: only those indexed or looked at before then (Redis
+   * time). Also messages that are in the index but have no record: the ledger has lost it, a workflow may have it, so it
+   * is for the caller to ask Temporal, and to `unindex` it where that knows nothing.
+   */
+  unsettled(options?: {
+    readonly beforeMs?: number;
+    readonly limit?: number;
+  }): AsyncIterable<LedgerRecord | LostRecord>;
   /** Notes that a sweeper has looked at this one now, so that it goes behind the others. */
   looked(messageId: string): Promise<void>;
   /** How many records there are in each state, counted now. */

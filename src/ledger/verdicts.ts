@@ -40,17 +40,17 @@ export type BeginVerdict =
   | { readonly verdict: 'uncovered'; readonly round: number; readonly attempt: number }
   /** Parked, and no resolution has opened a new round. */
   | { readonly verdict: 'parked'; readonly round: number }
-  | { readonly verdict: 'other-run'; readonly run: string }
+  | { readonly verdict: 'other-run'; readonly owner: Side; readonly run: string }
   | { readonly verdict: 'lost' };
 
 /** Answer of the steps that only record what is already a fact: `clear`, `park`, `settle`. */
 export type RecordVerdict =
   | { readonly verdict: 'recorded' }
   /** It is final already; `outcome` is what the ledger holds. */
-  | { readonly verdict: 'settled'; readonly outcome: SettledOutcome }
+  | { readonly verdict: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }
   /** The record has moved on (another attempt or round): nothing was written. */
   | { readonly verdict: 'moved-on' }
-  | { readonly verdict: 'other-run'; readonly run: string }
+  | { readonly verdict: 'other-run'; readonly owner: Side; readonly run: string }
   | { readonly verdict: 'lost' };
 
 /** Answer of `reopen`, which begins a new round. */
@@ -58,9 +58,9 @@ export type ReopenVerdict =
   | { readonly verdict: 'reopened'; readonly round: number }
   /** Too early: the last attempt could still take effect until `notBefore` (Redis time, ms). */
   | { readonly verdict: 'too-early'; readonly notBefore: number; readonly now: number }
-  | { readonly verdict: 'settled'; readonly outcome: SettledOutcome }
+  | { readonly verdict: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }
   | { readonly verdict: 'moved-on'; readonly round: number }
-  | { readonly verdict: 'other-run'; readonly run: string }
+  | { readonly verdict: 'other-run'; readonly owner: Side; readonly run: string }
   | { readonly verdict: 'lost' };
 
 /** Answer of `resume`: a new run takes over a message whose old run closed before it was settled. */
@@ -72,8 +72,11 @@ export type ResumeVerdict =
       readonly round: number;
       readonly certainty: 'clean' | 'unknown';
     }
-  | { readonly verdict: 'settled'; readonly outcome: SettledOutcome }
+  | { readonly verdict: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }
+  /** Nobody has claimed it: it goes the ordinary way. */
   | { readonly verdict: 'not-claimed' }
+  /** Neither the closed run nor this one holds it. */
+  | { readonly verdict: 'other-run'; readonly owner: Side; readonly run: string }
   | { readonly verdict: 'lost' };
 
 export type { LedgerRecord };

@@ -1,0 +1,54 @@
+import type { Resolution } from '../domain/outcome.js';
+import type { PolicyVersion } from '../domain/policy-change.js';
+import type { RedisClient } from './connect.js';
+import { keys } from './keys.js';
+import { ask } from './run-script.js';
+
+/** How many entries the stream keeps, about. */
+export const AUDIT_ENTRIES = 100_000;
+
+/** What a person decided on one message. */
+export interface ResolutionEntry {
+  readonly messageId: string;
+  readonly round: number;
+  readonly resolution: Resolution | 'resume';
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** An entry with its Redis time (ms). */
+export type AuditEntry =
+  | { readonly kind: 'policy'; readonly at: number; readonly entry: PolicyVersion }
+  | { readonly kind: 'resolution'; readonly at: number; readonly entry: ResolutionEntry };
+
+/**
+ * The stream of what people did: versions of the policy, which the policy store writes with the copy, and resolutions.
+ * It outlives Temporal's history. An entry whose answer was lost may be in it twice.
+ */
+export interface Audit {
+  append(entry: ResolutionEntry): Promise<void>;
+  /** The newest `limit` entries (100 by default), the oldest of them first. */
+  list(limit?: number): Promise<AuditEntry[]>;
+}
+
+export function createAudit(client: RedisClient, migration: string): Audit {
+  const stream = keys.audit(migration);
+
+  return {
+    async append({ messageId, round, resolution, actor, reason }) {
+      const entry = JSON.stringify({ messageId, round, resolution, actor, reason });
+      await ask(client.xadd(stream, 'MAXLEN', '~', AUDIT_ENTRIES, '*', 'kind', 'resolution', 'entry', entry), {
+        what: 'write to the audit stream',
+        messageId,
+      });
+    },
+
+    async list(limit = 100) {
+      const newest = await ask(client.xrevrange(stream, '+', '-', 'COUNT', limit), { what: 'read the audit stream' });
+      return newest.reverse().map(([id, fields]) => {
+        const [, kind, , json] = fields;
+        return { kind, at: Number(id.split('-')[0]), entry: JSON.parse(json ?? 'null') } as AuditEntry;
+      });
+    },
+  };
+}

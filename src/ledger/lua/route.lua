@@ -1,0 +1,50 @@
+-- Decides the owner of a message that nobody has decided yet, and marks that a side has seen it.
+-- KEYS[1]  the message's record
+-- ARGV[1]  the delivering side
+-- ARGV[2]  fingerprint of the payload, 16 hex digits
+-- ARGV[3]  owner by the policy, ARGV[4] its packed reason, ARGV[5] its version: used only where there is no record
+-- ARGV[6]  Redis time (ms) until which 3 to 5 may be recorded
+-- ARGV[7]  ms without a move after which Temporal is to be asked
+-- ARGV[8]  '1' if the delivery is older than the ledger's memory
+-- Verdicts {process|wait, owner, reason, policyVersion} {done, owner, reason, outcome or ''} {check, owner, reason, run}
+--          {id-reused} {too-old} {stale-policy}
+-- Invariants: an owner that is recorded stays, whatever the policy says now. Another payload changes nothing.
+-- Transition: route
+-- @include fragments/time.lua
+-- @include fragments/load.lua
+local side, fingerprint = ARGV[1], ARGV[2]
+local SIDE_BITS = { kafka = 1, rocketmq = 2 }
+
+local function with_side(seen)
+  return tostring(bit.bor(tonumber(seen), SIDE_BITS[side]))
+end
+
+local function verdict_for(owner, reason, policy_version)
+  return { owner == side and 'process' or 'wait', owner, reason, policy_version }
+end
+
+local record = load_record(KEYS[1])
+if record.err then return record end
+
+if record.state == 'none' then
+  local now = now_ms()
+  if now > tonumber(ARGV[6]) then return { 'stale-policy' } end
+  if ARGV[8] == '1' then return { 'too-old' } end
+  redis.call('HSET', KEYS[1], 'state', 'assigned', 'owner', ARGV[3], 'reason', ARGV[4], 'policyVersion', ARGV[5],
+    'fingerprint', fingerprint, 'seen', with_side('0'), 'createdAt', ms_text(now), 'movedAt', ms_text(now))
+  return verdict_for(ARGV[3], ARGV[4], ARGV[5])
+end
+
+local seen = with_side(record.seen)
+if record.state == 'settled' then
+  if record.fingerprint ~= raw_bytes(fingerprint) then return { 'id-reused' } end
+  -- In place, so that the time to live stays.
+  if seen ~= record.seen then redis.call('SETRANGE', KEYS[1], SEEN_OFFSET, seen) end
+  return { 'done', record.owner, record.reason, record.outcome }
+end
+
+if record.fingerprint ~= fingerprint then return { 'id-reused' } end
+if seen ~= record.seen then redis.call('HSET', KEYS[1], 'seen', seen) end
+if record.state == 'assigned' then return verdict_for(record.owner, record.reason, record.policyVersion) end
+if now_ms() - tonumber(record.movedAt) <= tonumber(ARGV[7]) then return { 'done', record.owner, record.reason, '' } end
+return { 'check', record.owner, record.reason, record.run }

@@ -1,0 +1,86 @@
+import type { LedgerRecord } from '../domain/ledger-state.js';
+import { type Evidence, SETTLED_OUTCOMES } from '../domain/outcome.js';
+import { isSide, SIDES } from '../domain/side.js';
+import { unreadable } from './ledger-error.js';
+import { unpackReason } from './reason-codec.js';
+
+/** Longest detail of the evidence that is kept, in characters. */
+const DETAIL_MAX_LENGTH = 500;
+
+/** Layout of a settled record; lua/fragments/settled.lua writes it and says more. */
+const PACKED = { layout: 0, outcome: 1, owner: 2, seen: 3, fingerprint: 4, run: 12, text: 28 } as const;
+
+const UNSETTLED_STATES = ['assigned', 'claimed', 'sending', 'parked'] as const;
+
+/** Decodes the answer of the script `read`. Undefined where there is no record. */
+export function decodeRecord(messageId: string, reply: readonly Buffer[]): LedgerRecord | undefined {
+  const [first] = reply;
+  if (first === undefined) return undefined;
+  const record = reply.length === 1 ? decodePacked(messageId, first) : decodeFields(messageId, reply);
+  if (record === undefined) throw unreadable('read its record', 'it is not one of the ledger', messageId);
+  return record;
+}
+
+/** Evidence as it is stored, with its detail cut to a bound. */
+export function encodeEvidence(evidence: Evidence): string {
+  return JSON.stringify({ ...evidence, detail: [...evidence.detail].slice(0, DETAIL_MAX_LENGTH).join('') });
+}
+
+function decodePacked(messageId: string, packed: Buffer): LedgerRecord | undefined {
+  const letter = (at: number): string => String.fromCharCode(packed[at] ?? 0);
+  const outcome = SETTLED_OUTCOMES.find((word) => word[0] === letter(PACKED.outcome));
+  const owner = SIDES.find((side) => side[0] === letter(PACKED.owner));
+  const text = /^(\d+)\|(\d+)\|(\d+)\|(.*)$/s.exec(packed.subarray(PACKED.text).toString('utf8'));
+  if (letter(PACKED.layout) !== '1' || outcome === undefined || owner === undefined || text === null) return undefined;
+  const [, policyVersion, round, attempt, reason] = text;
+  return {
+    messageId,
+    state: 'settled',
+    outcome,
+    owner,
+    reason: unpackReason(reason ?? ''),
+    policyVersion: Number(policyVersion),
+    fingerprint: packed.subarray(PACKED.fingerprint, PACKED.run).toString('hex'),
+    seen: decodeSeen(letter(PACKED.seen)),
+    run: uuidOf(packed.subarray(PACKED.run, PACKED.text)),
+    round: Number(round),
+    attempt: Number(attempt),
+  };
+}
+
+function decodeFields(messageId: string, flat: readonly Buffer[]): LedgerRecord | undefined {
+  const fields = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) fields.set(String(flat[i]), String(flat[i + 1]));
+  const state = UNSETTLED_STATES.find((name) => name === fields.get('state'));
+  const owner = fields.get('owner');
+  if (state === undefined || !isSide(owner)) return undefined;
+  const text = (name: string): string | undefined => fields.get(name);
+  const number = (name: string): number | undefined => (fields.has(name) ? Number(fields.get(name)) : undefined);
+  const [run, stranded, evidence] = [text('run'), text('stranded'), text('evidence')];
+  const [deadline, createdAt, movedAt] = [number('deadline'), number('createdAt'), number('movedAt')];
+  return {
+    messageId,
+    state,
+    owner,
+    reason: unpackReason(text('reason') ?? ''),
+    policyVersion: number('policyVersion') ?? 0,
+    fingerprint: text('fingerprint') ?? '',
+    seen: decodeSeen(text('seen') ?? '0'),
+    round: number('round') ?? 0,
+    attempt: number('attempt') ?? 0,
+    ...(run !== undefined && { run }),
+    ...(deadline !== undefined && { deadline }),
+    ...(createdAt !== undefined && { createdAt }),
+    ...(movedAt !== undefined && { movedAt }),
+    ...(evidence !== undefined && { evidence: JSON.parse(evidence) as Evidence }),
+    ...(stranded !== undefined && { stranded }),
+  };
+}
+
+function decodeSeen(bits: string): LedgerRecord['seen'] {
+  return { kafka: (Number(bits) & 1) !== 0, rocketmq: (Number(bits) & 2) !== 0 };
+}
+
+function uuidOf(bytes: Buffer): string {
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,171 @@
+import type { LedgerRecord } from '../domain/ledger-state.js';
+import { createAgeIndex } from './age-index.js';
+import {
+  type Answer,
+  beginVerdict,
+  claimVerdict,
+  recordVerdict,
+  reopenVerdict,
+  resumeVerdict,
+  routeVerdict,
+} from './answers.js';
+import type { RedisClient } from './connect.js';
+import { keys } from './keys.js';
+import type { Holder, Ledger, LostRecord, RouteRequest } from './ledger.js';
+import { unreadable } from './ledger-error.js';
+import { packReason } from './reason-codec.js';
+import { decodeRecord, encodeEvidence } from './record-codec.js';
+import { countRecords } from './record-count.js';
+import { ask, runScript, runScriptForBytes } from './run-script.js';
+import type { ScriptName } from './scripts.js';
+
+export interface RedisLedgerOptions {
+  readonly migration: string;
+  /** How long a settled record is remembered, in ms. */
+  readonly settledLifetimeMs: number;
+}
+
+/** Records of the age index that are read at once. */
+const READ_BATCH = 100;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Reason of a record that is restored for another owner than the first decision's: the adoption's own one is lost. */
+const RESTORED_ADOPTION = 'adopted: restored by the open run';
+
+/** The ledger on a single Redis or a Redis Cluster. `client` comes from connectRedis. */
+export function createRedisLedger(client: RedisClient, options: RedisLedgerOptions): Ledger {
+  const { migration, settledLifetimeMs } = options;
+  const index = createAgeIndex(client, migration);
+
+  function run(script: ScriptName, messageId: string, args: readonly (string | number)[]): Promise<Answer> {
+    return runScript(client, script, [keys.record(migration, messageId)], args, { what: script, messageId });
+  }
+
+  async function read(messageId: string): Promise<LedgerRecord | undefined> {
+    const purpose = { what: 'read', messageId };
+    const reply = await runScriptForBytes(client, 'read', [keys.record(migration, messageId)], [], purpose);
+    return decodeRecord(messageId, reply);
+  }
+
+  async function route(request: RouteRequest) {
+    const { messageId, side, fingerprint, decision, validUntil, checkAfterMs, beyondMemory } = request;
+    const { owner, reason, policyVersion } = decision;
+    return routeVerdict(
+      await run('route', messageId, [
+        ...[side, fingerprint, owner, packReason(reason), policyVersion],
+        ...[validUntil, checkAfterMs, beyondMemory ? '1' : '0'],
+      ]),
+    );
+  }
+
+  return {
+    // Calls that are made together go out together, and each finds its own node of a cluster.
+    route: (requests) => Promise.all(requests.map(route)),
+    read,
+
+    async states(messageIds) {
+      const answers = await Promise.all(messageIds.map((messageId) => run('state', messageId, [])));
+      return answers.map(([state]) => (state === 'none' ? undefined : (state as LedgerRecord['state'])));
+    },
+
+    async claim(request) {
+      const args = [...callerOf(request, request.origin.decision.owner), request.side];
+      return claimVerdict(await run('claim', request.messageId, args));
+    },
+
+    async adopt(request) {
+      const reason = packReason(`adopted: ${request.reason}`);
+      const args = [...callerOf(request, request.origin.decision.owner), request.side, reason];
+      return claimVerdict(await run('adopt', request.messageId, args));
+    },
+
+    async begin(request) {
+      const { round, attempt, nonce, cleared, lastsMs } = request;
+      const args = [...callerOf(request, request.owner), round, attempt, nonce, cleared, lastsMs];
+      return beginVerdict(await run('begin', request.messageId, args));
+    },
+
+    async clear(request) {
+      const { round, attempt, nonce } = request;
+      const args = [...callerOf(request, request.origin.decision.owner), round, attempt, nonce];
+      return recordVerdict(await run('clear', request.messageId, args));
+    },
+
+    async park(request) {
+      const { round, attempt, evidence } = request;
+      const args = [...callerOf(request, request.owner), round, attempt, encodeEvidence(evidence)];
+      return recordVerdict(await run('park', request.messageId, args));
+    },
+
+    async reopen(request) {
+      const { round, notBefore, settlesWithinMs = 0 } = request;
+      const args = [...callerOf(request, request.owner), round, notBefore, settlesWithinMs];
+      return reopenVerdict(await run('reopen', request.messageId, args));
+    },
+
+    async settle(request) {
+      const { round, attempt, outcome } = request;
+      const args = [...callerOf(request, request.owner), round, attempt, outcome, settledLifetimeMs];
+      return recordVerdict(await run('settle', request.messageId, args));
+    },
+
+    async resume(request) {
+      const args = [...callerOf(request, request.origin.decision.owner), request.fromRun];
+      return resumeVerdict(await run('resume', request.messageId, args));
+    },
+
+    async strand(messageId, fromRun, why) {
+      const [verdict] = await run('strand', messageId, [fromRun, why]);
+      if (verdict === 'stranded' || verdict === 'ignored') return verdict === 'stranded';
+      throw unreadable('strand', `the script answered ${verdict}`, messageId);
+    },
+
+    index: (messageIds) => index.enter(messageIds),
+    unindex: (messageId) => index.leave([messageId]),
+    looked: (messageId) => index.renew(messageId),
+
+    async *unsettled({ beforeMs, limit = Number.POSITIVE_INFINITY } = {}) {
+      let left = limit;
+      const readBatch = async function* (batch: readonly string[]): AsyncGenerator<LedgerRecord | LostRecord> {
+        const records = await Promise.all(batch.map(read));
+        const settled = batch.filter((_, i) => records[i]?.state === 'settled');
+        if (settled.length > 0) await index.leave(settled);
+        yield* batch.map((messageId, i) => records[i] ?? ({ messageId, state: 'none' } as const)).filter(isUnsettled);
+      };
+      let batch: string[] = [];
+      for await (const { messageId } of index.oldest(beforeMs)) {
+        batch.push(messageId);
+        if (batch.length < Math.min(READ_BATCH, left)) continue;
+        for await (const record of readBatch(batch)) {
+          yield record;
+          left -= 1;
+        }
+        if (left <= 0) return;
+        batch = [];
+      }
+      yield* readBatch(batch);
+    },
+
+    count: () => countRecords(client, migration),
+
+    async now() {
+      const [seconds, micros] = await ask(client.time(), { what: 'tell the time' });
+      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    },
+  };
+}
+
+/** The arguments by which every step of a workflow run begins; `owner` is what a restored record would name. */
+function callerOf(holder: Holder, owner: Holder['origin']['decision']['owner']): (string | number)[] {
+  const { run, origin, restore, messageId } = holder;
+  // A settled record keeps a run as its 16 bytes, so nothing else may become one.
+  if (!UUID.test(run)) throw unreadable('take a step', `'${run}' is not a workflow run's ID`, messageId);
+  const { decision, fingerprint } = origin;
+  const reason = owner === decision.owner ? decision.reason : RESTORED_ADOPTION;
+  return [run, restore === true ? '1' : '0', owner, packReason(reason), decision.policyVersion, fingerprint];
+}
+
+function isUnsettled(record: LedgerRecord | LostRecord): boolean {
+  return record.state !== 'settled';
+}

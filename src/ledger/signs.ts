@@ -1,0 +1,43 @@
+import type { Side } from '../domain/side.js';
+import type { RedisClient } from './connect.js';
+import { keys } from './keys.js';
+import { ask } from './run-script.js';
+
+/** For how long one sign of life counts, in ms: a few of the refreshes that are due meanwhile may be lost. */
+export const SIGN_LIFETIME_MS = 5_000;
+
+/** What the two sides let each other know: whether they live, and how far their consumers are. */
+export interface SideSigns {
+  /** A sign of life of a side's process, to be repeated well within {@link SIGN_LIFETIME_MS}. */
+  alive(side: Side, processId: string): Promise<void>;
+  /** Whether any process of a side has shown life of late. */
+  isAlive(side: Side): Promise<boolean>;
+  /** Reports that a side has accepted all that was stored for it before `pastMs` (Redis time). Never goes back. */
+  reportPast(side: Side, pastMs: number): Promise<void>;
+  /** The latest time that was reported; undefined where none was: unknown is not past. */
+  past(side: Side): Promise<number | undefined>;
+}
+
+export function createSideSigns(client: RedisClient, migration: string): SideSigns {
+  const past = keys.past(migration);
+
+  return {
+    async alive(side, processId) {
+      await ask(client.set(keys.alive(migration, side), processId, 'PX', SIGN_LIFETIME_MS), { what: 'show life' });
+    },
+
+    async isAlive(side) {
+      return (await ask(client.exists(keys.alive(migration, side)), { what: `look for life of ${side}` })) === 1;
+    },
+
+    async reportPast(side, pastMs) {
+      // GT makes the maximum the server's business: two processes of a side may report at once.
+      await ask(client.zadd(past, 'GT', pastMs, side), { what: `report how far ${side} is` });
+    },
+
+    async past(side) {
+      const score = await ask(client.zscore(past, side), { what: `look how far ${side} is` });
+      return score === null ? undefined : Number(score);
+    },
+  };
+}
