@@ -13,6 +13,8 @@ export interface Delivery {
   readonly key: string | undefined;
   /** `null` for a Kafka tombstone. */
   readonly body: Buffer | null;
+  /** Why these are not the bytes that were sent: they fail their digest, or cannot be decompressed. Never a message. */
+  readonly damaged?: string;
   /** When the broker stored it, by the broker's or producer's clock (ms since the epoch). */
   readonly storedAt: number;
   /** When this process got it, by this machine's clock (ms since the epoch). */

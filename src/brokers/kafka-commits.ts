@@ -1,0 +1,47 @@
+import type { Consumer } from 'kafkajs';
+import type { Log } from '../domain/log.js';
+import type { AssignedPartition } from './kafka-partition.js';
+
+/** Commits the watermarks of the assigned partitions, one request at a time. */
+export class KafkaCommits {
+  readonly #consumer: Consumer;
+  readonly #topic: string;
+  readonly #log: Log;
+  #running: Promise<void> | undefined;
+
+  constructor(consumer: Consumer, topic: string, log: Log) {
+    this.#consumer = consumer;
+    this.#topic = topic;
+    this.#log = log;
+  }
+
+  /** Resolves once a request that began after this call is answered. Never rejects: what stays uncommitted is delivered again. */
+  async commit(assigned: ReadonlyMap<number, AssignedPartition>): Promise<void> {
+    await this.#running;
+    await this.commitIfIdle(assigned);
+  }
+
+  /** The same, unless a request is running: for a timer, whose next tick follows anyway. */
+  commitIfIdle(assigned: ReadonlyMap<number, AssignedPartition>): Promise<void> {
+    this.#running ??= this.#commit(assigned).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #commit(assigned: ReadonlyMap<number, AssignedPartition>): Promise<void> {
+    const due = [...assigned].flatMap(([number, partition]) => {
+      const offset = partition.uncommitted;
+      return offset === undefined ? [] : [{ number, partition, offset }];
+    });
+    if (due.length === 0) return;
+    try {
+      await this.#consumer.commitOffsets(
+        due.map(({ number, offset }) => ({ topic: this.#topic, partition: number, offset: offset.toString() })),
+      );
+      for (const { partition, offset } of due) partition.committed(offset);
+    } catch (err) {
+      this.#log.warn({ err, topic: this.#topic }, 'offsets were not committed; what they cover may be delivered again');
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Admin, Kafka } from 'kafkajs';
+import type { Log } from '../domain/log.js';
+import { KafkaPast, type PartitionEnds } from './kafka-past.js';
+
+export interface KafkaPastSamplerOptions {
+  readonly kafka: Kafka;
+  readonly topic: string;
+  readonly group: string;
+  readonly log: Log;
+}
+
+const SAMPLE_MS = 1000;
+
+/** Asks the broker about once a second where its partitions end and what the group has committed. */
+export class KafkaPastSampler {
+  readonly #options: KafkaPastSamplerOptions;
+  readonly #past = new KafkaPast();
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #admin: Admin | undefined;
+
+  constructor(options: KafkaPastSamplerOptions) {
+    this.#options = options;
+  }
+
+  get value(): number | undefined {
+    return this.#past.value;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    await this.#forget();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#sample();
+      } catch (err) {
+        // Without a sample the past stays where it was, which remains true.
+        this.#options.log.debug({ err, topic: this.#options.topic }, 'how far the Kafka group is could not be asked');
+        await this.#forget();
+      }
+      await delay(SAMPLE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #sample(): Promise<void> {
+    const { topic, group, kafka } = this.#options;
+    if (this.#admin === undefined) {
+      this.#admin = kafka.admin();
+      await this.#admin.connect();
+    }
+    const at = Date.now();
+    const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
+    const offsets = await this.#admin.fetchTopicOffsets(topic);
+    // kafkajs asks for the ends of the partitions that it knew when it connected: one added since would be left out.
+    if (offsets.length !== topics[0]?.partitions.length) throw new Error(`the partitions of ${topic} have changed`);
+    const [committed] = await this.#admin.fetchOffsets({ groupId: group, topics: [topic] });
+    this.#past.sample(at, new Map(offsets.map(endsOf)));
+    this.#past.committed(new Map(committed?.partitions.map((entry) => [entry.partition, BigInt(entry.offset)])));
+  }
+
+  async #forget(): Promise<void> {
+    const admin = this.#admin;
+    this.#admin = undefined;
+    await admin
+      ?.disconnect()
+      .catch((err) => this.#options.log.debug({ err }, 'the Kafka admin client did not close well'));
+  }
+}
+
+function endsOf({ partition, low, high }: { partition: number; low: string; high: string }): [number, PartitionEnds] {
+  return [partition, { low: BigInt(low), high: BigInt(high) }];
+}

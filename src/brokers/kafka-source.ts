@@ -1,0 +1,53 @@
+import type { Log } from '../domain/log.js';
+import type { KafkaConnection } from './connections.js';
+import { createKafkaClient } from './kafka-client.js';
+import { KafkaConsumption } from './kafka-consumption.js';
+import { KafkaPastSampler } from './kafka-past-sampler.js';
+import type { DeliverySink, Source, SourceStatus } from './source.js';
+import { Supervisor } from './supervisor.js';
+
+export interface KafkaSourceOptions {
+  readonly connection: KafkaConnection;
+  readonly topic: string;
+  /** The consumer group; what it has not committed yet is read from the topic's beginning. */
+  readonly group: string;
+  readonly log: Log;
+}
+
+/** The consuming end of the old side. @throws HandoverError `config-invalid` for a connection that cannot be one. */
+export function createKafkaSource(options: KafkaSourceOptions): Source {
+  const { connection, topic, group, log } = options;
+  const kafka = createKafkaClient(connection, log);
+  const sampler = new KafkaPastSampler({ kafka, topic, group, log });
+  let supervisor: Supervisor | undefined;
+  let consumption: KafkaConsumption | undefined;
+
+  return {
+    side: 'kafka',
+    async start(sink: DeliverySink): Promise<void> {
+      supervisor = new Supervisor({
+        what: `the Kafka consumer of ${topic}`,
+        log,
+        live: async (_attempt, ready) => {
+          consumption = await KafkaConsumption.begin({ kafka, topic, group, sink, log, ready });
+          return consumption;
+        },
+      });
+      sampler.start();
+      await supervisor.start();
+    },
+    async stop(drainMs: number): Promise<void> {
+      await consumption?.drain(drainMs);
+      await supervisor?.stop();
+      await sampler.stop();
+    },
+    status(): SourceStatus {
+      return (
+        supervisor?.status ?? { ready: false, reason: `the Kafka consumer of ${topic} is not started`, restarts: 0 }
+      );
+    },
+    past(): number | undefined {
+      return sampler.value;
+    },
+  };
+}

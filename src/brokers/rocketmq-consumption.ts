@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { toError } from '../domain/errors.js';
+import type { Log } from '../domain/log.js';
+import type { RocketmqConnection } from './connections.js';
+import { MAX_POP, PopConsumer } from './pop-consumer.js';
+import { ClientGuard } from './rocketmq-client.js';
+import type { RocketmqLeases } from './rocketmq-leases.js';
+import type { RocketmqPast } from './rocketmq-past.js';
+import { SharedCapacity } from './shared-capacity.js';
+import type { DeliverySink } from './source.js';
+import type { Life } from './supervisor.js';
+import { within } from './within.js';
+
+export interface RocketmqConsumptionOptions {
+  readonly connection: RocketmqConnection;
+  readonly attempt: number;
+  readonly topic: string;
+  readonly group: string;
+  readonly invisibilityMs: number;
+  readonly sink: DeliverySink;
+  readonly leases: RocketmqLeases;
+  readonly past: RocketmqPast;
+  readonly log: Log;
+}
+
+/** Polls that may fail in a row. Each has a deadline, so a connection that hangs is noticed within half a minute. */
+const FAILED_POLLS = 3;
+const POLL_PAUSE_MS = 1000;
+
+/** One life of a RocketMQ consumer: one poll after the other at every broker of the topic. */
+export class RocketmqConsumption implements Life {
+  readonly ended: Promise<Error>;
+  readonly consumer: PopConsumer;
+  readonly #options: RocketmqConsumptionOptions;
+  readonly #guard: ClientGuard;
+  readonly #capacity: SharedCapacity;
+  readonly #stopping = new AbortController();
+  readonly #polls = new Map<string, Promise<void>>();
+  #end: (cause: Error) => void = () => undefined;
+  #closed = false;
+
+  private constructor(options: RocketmqConsumptionOptions) {
+    this.#options = options;
+    this.consumer = new PopConsumer(options);
+    this.#guard = new ClientGuard(this.consumer, options.log);
+    this.#capacity = new SharedCapacity(options.sink);
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Resolves once the consumer polls. Rejects when it cannot, having let go of it. */
+  static async begin(options: RocketmqConsumptionOptions): Promise<RocketmqConsumption> {
+    const consumption = new RocketmqConsumption(options);
+    await consumption.#guard.startUp();
+    consumption.#pollEveryBroker();
+    options.log.info({ topic: options.topic, brokers: consumption.consumer.brokers() }, 'polling RocketMQ');
+    return consumption;
+  }
+
+  /**
+   * Begins no poll any more and waits for the running ones, which cannot be cancelled: what they still pop would be
+   * invisible to everyone until its time is up.
+   */
+  async finishPolls(ms: number): Promise<void> {
+    this.#stopping.abort();
+    await within(ms, Promise.all(this.#polls.values()));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopping.abort();
+    await this.#guard.shutDown();
+  }
+
+  /** Brokers come and go with the route, which the client refreshes. */
+  #pollEveryBroker(): void {
+    this.#options.past.route(this.consumer.queues());
+    for (const broker of this.consumer.brokers()) {
+      if (this.#polls.has(broker) || this.#stopping.signal.aborted) continue;
+      this.#polls.set(
+        broker,
+        this.#pollOn(broker).finally(() => this.#polls.delete(broker)),
+      );
+    }
+  }
+
+  async #pollOn(broker: string): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let failed = 0; !signal.aborted && this.consumer.brokers().includes(broker); ) {
+      try {
+        await this.#pollOnce(broker);
+        failed = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failed += 1;
+        if (failed === FAILED_POLLS) return this.#end(toError(error));
+        await delay(POLL_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      }
+      this.#pollEveryBroker();
+    }
+  }
+
+  async #pollOnce(broker: string): Promise<void> {
+    const { invisibilityMs, past } = this.#options;
+    const room = await this.#capacity.reserve(this.#polls.size, MAX_POP, this.#stopping.signal);
+    try {
+      const startedAt = Date.now();
+      const { deliveries, empty } = await this.consumer.pop(broker, room, invisibilityMs);
+      if (this.#closed) return;
+      if (deliveries.length > 0) this.#handOver(deliveries);
+      if (empty) past.foundEmpty(broker, startedAt, Date.now());
+    } finally {
+      this.#capacity.release(room);
+    }
+  }
+
+  #handOver(popped: Awaited<ReturnType<PopConsumer['pop']>>['deliveries']): void {
+    const { sink, leases, past } = this.#options;
+    const outcomes = sink.take(popped.map(({ delivery }) => delivery));
+    popped.forEach((entry, index) => {
+      leases.hold(entry, Promise.resolve(outcomes[index]));
+      const { storedAt, receivedAt } = entry.delivery;
+      if (entry.firstTime) past.handedOut(entry.queue, storedAt, receivedAt);
+    });
+  }
+}
