@@ -15,6 +15,11 @@ export interface Change {
   /** May be empty, but for a failover. */
   readonly reason: string;
   readonly expectedVersion?: number;
+  /**
+   * Redis time (ms since the epoch) after which the change is not to be made any more. Temporal keeps an Update that no
+   * worker has taken, so without it a change that was reported as failed could be made an hour later. Default: no end.
+   */
+  readonly notAfter?: number;
 }
 
 /** One version of the policy without its whitelist, of which it tells only what this version did to it. */
@@ -45,7 +50,8 @@ const REASON_MAX_LENGTH = 1_000;
 const WHITELIST_MAX_LENGTH = 100_000;
 
 /** Why nobody may make this change at any version, or undefined. Trusts no type: an Update may come from any client. */
-export function findNonsense(change: PolicyChange, { actor, reason, expectedVersion }: Change): string | undefined {
+export function findNonsense(change: PolicyChange, by: Change): string | undefined {
+  const { actor, reason, expectedVersion, notAfter } = by;
   if (!isText(actor, ACTOR_MAX_LENGTH) || actor.trim() === '') {
     return `an actor is needed: 1 to ${ACTOR_MAX_LENGTH} characters, none of them a control character`;
   }
@@ -54,6 +60,9 @@ export function findNonsense(change: PolicyChange, { actor, reason, expectedVers
   }
   if (expectedVersion !== undefined && !isWithin(expectedVersion, 1, Number.MAX_SAFE_INTEGER)) {
     return `${String(expectedVersion)} is not a version: they count from 1`;
+  }
+  if (notAfter !== undefined && !isWithin(notAfter, 1, Number.MAX_SAFE_INTEGER)) {
+    return `${String(notAfter)} is not a time in milliseconds since the epoch`;
   }
   switch (change.kind) {
     case 'consumption':

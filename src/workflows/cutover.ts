@@ -11,7 +11,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CutoverActivities } from '../activities/cutover-activities.js';
+import type { CutoverActivities, PublicationResult } from '../activities/cutover-activities.js';
 import { initialPolicy, type Policy, percentageOf } from '../domain/policy.js';
 import {
   type Change,
@@ -19,6 +19,7 @@ import {
   findNonsense,
   findStaleness,
   type PolicyChange,
+  type PolicyVersion,
   policyAt,
   versionOf,
 } from '../domain/policy-change.js';
@@ -57,17 +58,25 @@ export async function cutover(input: CutoverInput): Promise<never> {
   let compared = input.carried !== undefined;
   let turns = 0;
 
-  /** Publishes what would be the state. Where Redis holds something newer, that becomes the state, and false is answered. */
-  async function publish(next: CutoverState): Promise<boolean> {
-    const { newer } = await publishPolicy(next.policy);
-    if (newer !== undefined) {
-      // This workflow is younger than the copy: its predecessor was lost with Temporal's memory, or it was reset.
-      // Versions must never go back, as consumers hold when they see a lower one: so the copy is where it goes on.
-      log.warn('the policy goes on from a newer copy in Redis', { had: next.policy.version, found: newer.version });
+  /** Publishes what would be the state, and makes it the state once Redis holds it. */
+  async function publish(next: CutoverState, notAfter?: number): Promise<PublicationResult['result']> {
+    const { policy, history } = next;
+    const publication = await publishPolicy({ policy, version: history.at(-1) ?? versionOf(policy), notAfter });
+    switch (publication.result) {
+      case 'published':
+        state = next;
+        break;
+      case 'newer':
+        // This workflow is younger than the copy: its predecessor was lost with Temporal's memory, or it was reset.
+        // Versions must never go back, as consumers hold when they see a lower one: so the copy is where it goes on.
+        log.warn('the policy goes on from a newer copy', { had: policy.version, found: publication.policy.version });
+        state = firstState(publication.policy);
+        break;
+      case 'late':
+        break;
     }
-    state = newer === undefined ? next : firstState(newer);
     setCurrentDetails(inOneLine(state.policy));
-    return newer === undefined;
+    return publication.result;
   }
 
   async function change(wanted: PolicyChange, by: Change): Promise<Policy> {
@@ -79,12 +88,11 @@ export async function cutover(input: CutoverInput): Promise<never> {
         if (answer !== undefined) return answer;
         const changed = changePolicy(state.policy, wanted, by, new Date().toISOString());
         if (changed.result === 'refused') throw refusal(changed.code, changed.reason);
-        const { policy, history } =
-          changed.result === 'changed'
-            ? { policy: changed.policy, history: [...state.history, changed.version] }
-            : state;
+        const next = changed.result === 'changed' ? advance(state, changed.policy, changed.version) : state;
         // What is so already is published all the same: the answer says that Redis holds it.
-        if (await publish(remember({ policy, history, answered: state.answered }, updateId))) return policy;
+        const result = await publish(remember(next, updateId), by.notAfter);
+        if (result === 'published') return next.policy;
+        if (result === 'late') throw refusal('policy-refused', 'it came too late, and whoever wanted it was told so');
       }
     });
   }
@@ -135,15 +143,14 @@ function firstState(policy: Policy): CutoverState {
   return { policy, history: [versionOf(policy)], answered: [] };
 }
 
-/** The state with one answer more, cut to what is worth carrying on. */
+function advance({ history, answered }: CutoverState, policy: Policy, version: PolicyVersion): CutoverState {
+  return { policy, history: [...history, version].slice(-REMEMBERED), answered };
+}
+
 function remember(state: CutoverState, updateId: string | undefined): CutoverState {
-  const { policy, history, answered } = state;
-  const answer = updateId === undefined ? [] : [{ updateId, version: policy.version }];
-  return {
-    policy,
-    history: history.slice(-REMEMBERED),
-    answered: [...answered, ...answer].slice(-REMEMBERED),
-  };
+  if (updateId === undefined) return state;
+  const answer = { updateId, version: state.policy.version };
+  return { ...state, answered: [...state.answered, answer].slice(-REMEMBERED) };
 }
 
 /** What an Update was answered earlier, maybe by an earlier run: Temporal itself knows a repeat within one run only. */

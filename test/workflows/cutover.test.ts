@@ -4,7 +4,7 @@ import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { CutoverActivities } from '../../src/activities/cutover-activities.js';
+import { createCutoverActivities } from '../../src/activities/cutover-activities.js';
 import { initialPolicy, type Policy } from '../../src/domain/policy.js';
 import type { cutover } from '../../src/workflows/cutover.js';
 import {
@@ -18,6 +18,7 @@ import {
   setPercentageUpdate,
 } from '../../src/workflows/cutover-contract.js';
 import { CUTOVER_WORKFLOW, cutoverTaskQueue, cutoverWorkflowId } from '../../src/workflows/names.js';
+import { FakePolicyStore } from '../support/fake-policy-store.js';
 import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
 
 let environment: TestWorkflowEnvironment;
@@ -25,7 +26,7 @@ let workflowBundle: WorkflowBundleWithSourceMap;
 let migration: string;
 let worker: Worker;
 let running: Promise<void>;
-let redis: FakeRedis;
+let redis: FakePolicyStore;
 
 beforeAll(async () => {
   [environment, workflowBundle] = await Promise.all([createLocalEnvironment(), bundleWorkflows()]);
@@ -35,12 +36,12 @@ afterAll(() => environment.teardown());
 
 beforeEach(async () => {
   migration = `m-${randomUUID().slice(0, 8)}`;
-  redis = new FakeRedis();
+  redis = new FakePolicyStore();
   worker = await Worker.create({
     connection: environment.nativeConnection,
     taskQueue: cutoverTaskQueue(migration),
     workflowBundle,
-    activities: { publishPolicy: (policy) => redis.publish(policy) } satisfies CutoverActivities,
+    activities: { ...createCutoverActivities({ policyStore: redis }) },
   });
   running = worker.run();
 });
@@ -50,24 +51,6 @@ afterEach(async () => {
   worker.shutdown();
   await running;
 });
-
-/** The copy that consumers read, with a compare-and-set on the version. */
-class FakeRedis {
-  copy: Policy | undefined;
-  readonly publications: number[] = [];
-  away = false;
-
-  async publish(policy: Policy): Promise<{ newer?: Policy }> {
-    if (this.away) throw new Error('Redis is away');
-    const before = this.copy;
-    // Another publication may come in here, if the workflow lets it.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (before !== undefined && before.version > policy.version) return { newer: before };
-    this.copy = policy;
-    this.publications.push(policy.version);
-    return {};
-  }
-}
 
 const BY = { actor: 'ada', reason: 'a rehearsal' };
 
@@ -234,6 +217,38 @@ describe('a change', () => {
     redis.away = false;
     expect(await pending).toMatchObject({ version: 3, hundredths: 500 });
     expect(redis.copy?.version).toBe(3);
+  });
+});
+
+describe('a change that its maker waits for until a certain time', () => {
+  test('is made until then', async () => {
+    const policy = await change(setPercentageUpdate, { ...BY, hundredths: 500, notAfter: redis.time });
+    expect(policy).toMatchObject({ version: 2, hundredths: 500 });
+  });
+
+  test('is refused later, as its maker was told that it failed', async () => {
+    const late = change(setPercentageUpdate, { ...BY, hundredths: 500, notAfter: redis.time - 1 });
+    expect(await refusalOf(late)).toMatchObject({
+      type: 'policy-refused',
+      message: expect.stringContaining('too late'),
+    });
+    expect(redis.copy).toMatchObject({ version: 1, hundredths: 0 });
+    expect((await handle().query(cutoverQuery)).policy.version).toBe(1);
+  });
+
+  test('is made if Redis held it in time, although the answer was lost', async () => {
+    const { publish } = redis;
+    let lost = 0;
+    redis.publish = async (policy) => {
+      const verdict = await publish.call(redis, policy);
+      if (policy.version === 1 || lost > 0) return verdict;
+      lost += 1;
+      redis.time += 10_000;
+      throw new Error('the answer was lost');
+    };
+    const policy = await change(setPercentageUpdate, { ...BY, hundredths: 500, notAfter: redis.time });
+    expect(policy).toMatchObject({ version: 2, hundredths: 500 });
+    expect(lost).toBe(1);
   });
 });
 
