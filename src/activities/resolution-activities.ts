@@ -2,7 +2,7 @@ import type { Evidence, Resolution, SettledOutcome } from '../domain/outcome.js'
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
 import type { Audit } from '../ledger/audit.js';
-import type { Holder, Ledger } from '../ledger/ledger.js';
+import type { Ledger } from '../ledger/ledger.js';
 import { type IsOpenRun, takeStep } from './open-run.js';
 
 /** Which run speaks, of which message. */
@@ -24,6 +24,8 @@ export interface ReopenRequest extends RunIdentity {
   readonly round: number;
   /** Redis time (ms) before which the last request may still take effect; 0: it was surely not executed, or is forced. */
   readonly notBefore: number;
+  /** The same, reckoned from the deadline that the ledger has recorded; 0: not to be looked at. */
+  readonly settlesWithinMs: number;
 }
 
 export type ReopenResult =
@@ -64,8 +66,8 @@ export interface ResolutionActivities {
 }
 
 /** A closed run has no say: these steps are its zombie's, and nothing may come of them. */
-function assertOpen(verdict: { readonly verdict: string }, messageId: string): void {
-  if (verdict.verdict === 'closed') throw new Error(`the workflow run that speaks for message ${messageId} is closed`);
+function closed(messageId: string): Error {
+  return new Error(`the workflow run that speaks for message ${messageId} is closed`);
 }
 
 /**
@@ -82,13 +84,14 @@ export function createResolutionActivities(deps: {
 
   return {
     async park(request) {
-      assertOpen(await takeStep((step) => ledger.park(step), request, isOpenRun, restorable), request.messageId);
+      const verdict = await takeStep((step) => ledger.park(step), request, isOpenRun, restorable);
+      if (verdict.verdict === 'closed') throw closed(request.messageId);
       await ledger.index([request.messageId]);
     },
 
     async reopen(request) {
       const verdict = await takeStep((step) => ledger.reopen(step), request, isOpenRun, restorable);
-      assertOpen(verdict, request.messageId);
+      if (verdict.verdict === 'closed') throw closed(request.messageId);
       switch (verdict.verdict) {
         case 'reopened':
           return { reopened: true, round: verdict.round };
@@ -106,24 +109,32 @@ export function createResolutionActivities(deps: {
 
     async settle(request) {
       const verdict = await takeStep((step) => ledger.settle(step), request, isOpenRun, restorable);
-      assertOpen(verdict, request.messageId);
+      if (verdict.verdict === 'closed') throw closed(request.messageId);
       await ledger.unindex(request.messageId);
       return verdict.verdict === 'settled' ? verdict.outcome : request.outcome;
     },
 
     async takeOver(request) {
-      const holder: Holder & { fromRun: string } = request;
-      const verdict = await takeStep((step) => ledger.resume(step), holder, isOpenRun);
-      assertOpen(verdict, request.messageId);
+      if (!(await isOpenRun(request.messageId, request.run))) throw closed(request.messageId);
+      let verdict = await ledger.resume(request);
+      const fromAnother = verdict.verdict === 'other-run';
+      // A third run, of which nobody here knows what it did. It is closed, as Temporal lets one be open: this one.
+      if (verdict.verdict === 'other-run') verdict = await ledger.resume({ ...request, fromRun: verdict.run });
       switch (verdict.verdict) {
         case 'resumed':
-          return { found: verdict.certainty, owner: verdict.owner, round: verdict.round };
+          return {
+            found: fromAnother ? 'unknown' : verdict.certainty,
+            owner: verdict.owner,
+            round: Math.max(verdict.round, 1),
+          };
         case 'settled':
-          return { found: 'settled', owner: request.origin.decision.owner, outcome: verdict.outcome };
+          return { found: 'settled', owner: verdict.owner, outcome: verdict.outcome };
         case 'not-claimed':
           return { found: 'unclaimed' };
-        case 'closed':
-          throw new Error(`unreachable: a closed run was turned away above`);
+        case 'lost':
+          return { found: 'unknown', owner: request.origin.decision.owner, round: 1 };
+        case 'other-run':
+          throw new Error(`message ${request.messageId} changes hands while it is being taken over`);
       }
     },
 

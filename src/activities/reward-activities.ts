@@ -56,7 +56,7 @@ export interface RewardDependencies {
   readonly client: Pick<Client, 'workflow'>;
   readonly isOpenRun: IsOpenRun;
   /** Told of every attempt's result, for metrics and readiness. */
-  readonly onAttempt: (owner: Side, result: GrantResult) => void;
+  readonly onAttempt: (result: GrantResult) => void;
 }
 
 export interface RewardActivities {
@@ -166,7 +166,7 @@ export function createRewardActivities(deps: RewardDependencies): RewardActiviti
       if (verdict.verdict !== 'go') return unknown(at, `the ledger does not allow this attempt: ${verdict.verdict}`);
 
       const result = await grant(provider, at, messageOf(request, body));
-      onAttempt(request.owner, result);
+      onAttempt(result);
       switch (result.outcome) {
         case 'granted':
         case 'refused':

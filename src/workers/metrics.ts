@@ -17,7 +17,7 @@ export interface Readings {
 export interface Metrics {
   readonly registry: Registry;
   readonly intake: IntakeObserver;
-  attempt(owner: Side, result: GrantResult): void;
+  attempt(result: GrantResult): void;
 }
 
 /** The process's own metrics, in the words of the design. No label ever holds an ID. */
@@ -97,7 +97,7 @@ export function createMetrics(side: Side, readings: Readings): Metrics {
       accepted: (how) => accepted.inc({ how }),
       deadLettered: (reason) => deadLettered.inc({ reason }),
     },
-    attempt(_owner, { outcome, evidence }) {
+    attempt({ outcome, evidence }) {
       attempts.inc({ outcome });
       if (evidence.latencyMs !== undefined) latency.observe({ outcome }, evidence.latencyMs / 1000);
     },

@@ -76,8 +76,9 @@ async function carryOut({ held, round, result }: ParkedRound, args: ResolveArgs)
   const { identity, owner, input } = held;
   const { resolution, actor, reason } = args;
   if (resolution === 'resend') {
-    const notBefore = args.force || result.certainlyNot ? 0 : result.deadline + input.settings.settlesWithinMs;
-    const reopened = await ledgerSteps.reopen({ ...identity, owner, round, notBefore });
+    const settlesWithinMs = args.force || result.certainlyNot ? 0 : input.settings.settlesWithinMs;
+    const notBefore = settlesWithinMs === 0 ? 0 : result.deadline + settlesWithinMs;
+    const reopened = await ledgerSteps.reopen({ ...identity, owner, round, notBefore, settlesWithinMs });
     if (!reopened.reopened) throw refusal(reopened.why);
     await ledgerSteps.audit({ messageId: input.messageId, round, resolution, actor, reason });
     return { kind: 'reopened', round: reopened.round };

@@ -21,13 +21,20 @@ export async function reconcile(held: HeldMessage, round: number, result: RoundR
   const { input } = held;
   if (result.kind !== 'unknown' || result.certainlyNot) return undefined;
   if (!input.settings.lookup || round > ROUNDS_BY_LOOKUP) return undefined;
-  const notBefore = result.deadline + input.settings.settlesWithinMs;
+  const { settlesWithinMs } = input.settings;
+  const notBefore = result.deadline + settlesWithinMs;
 
   for (let asked = 0; asked < LOOKUPS; asked += 1) {
     const answer = await lookup(held);
     if (answer?.result === 'granted') return { kind: 'outcome', outcome: 'granted', by: 'lookup' };
     if (answer?.result === 'absent' && answer.askedAt > notBefore) {
-      const reopened = await ledgerSteps.reopen({ ...held.identity, owner: held.owner, round, notBefore });
+      const reopened = await ledgerSteps.reopen({
+        ...held.identity,
+        owner: held.owner,
+        round,
+        notBefore,
+        settlesWithinMs,
+      });
       if (reopened.reopened) return { kind: 'reopened', round: reopened.round };
       return undefined;
     }

@@ -1,0 +1,31 @@
+import { createKafkaDeadLetters, createRocketmqDeadLetters } from '../brokers/dead-letters.js';
+import { createKafkaSource } from '../brokers/kafka-source.js';
+import { createRocketmqSource } from '../brokers/rocketmq-source.js';
+import type { DeadLetters, Source } from '../brokers/source.js';
+import type { Connections } from '../config/connections.js';
+import type { Migration } from '../config/migration.js';
+import type { Log } from '../domain/log.js';
+import type { Side } from '../domain/side.js';
+
+export interface BrokerSide {
+  readonly source: Source;
+  readonly deadLetters: DeadLetters;
+}
+
+/** The consuming end of a side's broker, and its dead-letter topic. Connects nothing yet. */
+export function openBrokerSide(side: Side, migration: Migration, connections: Connections, log: Log): BrokerSide {
+  const consumed = { topic: migration.topics[side], group: migration.consumerGroup, log };
+  const dead = { topic: migration.deadLetterTopics[side], log };
+  if (side === 'kafka') {
+    const connection = connections.kafka;
+    return {
+      source: createKafkaSource({ ...consumed, connection }),
+      deadLetters: createKafkaDeadLetters({ ...dead, connection }),
+    };
+  }
+  const connection = connections.rocketmq;
+  return {
+    source: createRocketmqSource({ ...consumed, connection }),
+    deadLetters: createRocketmqDeadLetters({ ...dead, connection }),
+  };
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Client } from '@temporalio/client';
+import type { Source } from '../brokers/source.js';
+import type { Connections } from '../config/connections.js';
+import type { Migration } from '../config/migration.js';
+import { toError } from '../domain/errors.js';
+import type { Log } from '../domain/log.js';
+import type { Side } from '../domain/side.js';
+import { Intake, type IntakeObserver } from '../intake/intake.js';
+import { Starter } from '../intake/starter.js';
+import type { RedisClient } from '../ledger/connect.js';
+import { createDeadLetterIndex } from '../ledger/dead-letter-index.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { PolicyCache } from '../ledger/policy-cache.js';
+import type { PolicyStore } from '../ledger/policy-store.js';
+import { createSideSigns } from '../ledger/signs.js';
+import { openBrokerSide } from './broker-side.js';
+import type { Closers } from './closers.js';
+import { watchSides } from './side-watch.js';
+
+export interface SideIntakeOptions {
+  readonly side: Side;
+  readonly migration: Migration;
+  readonly connections: Connections;
+  readonly redis: RedisClient;
+  readonly ledger: Ledger;
+  readonly policyStore: PolicyStore;
+  readonly client: Client;
+  /** Whether the provider can be asked for an unknown outcome. */
+  readonly lookup: boolean;
+  readonly observer: IntakeObserver;
+  readonly closers: Closers;
+  readonly log: Log;
+}
+
+/** The consuming half of a side's process. */
+export interface SideIntake {
+  readonly intake: Intake;
+  readonly source: Source;
+  readonly policy: PolicyCache;
+}
+
+/** A delivery this close to the end of the ledger's memory is taken for one beyond it, in ms. */
+const MEMORY_MARGIN_MS = 24 * 60 * 60 * 1_000;
+
+/** Starts to consume. What it opens is entered into `closers`, the consumer last, so that it is stopped first. */
+export async function startSideIntake(options: SideIntakeOptions): Promise<SideIntake> {
+  const { side, migration, connections, redis, ledger, policyStore, client, lookup, observer, closers, log } = options;
+  const { limits, adoption, retry, attemptTimeoutMs, settlesWithinMs } = migration;
+
+  const { source, deadLetters } = openBrokerSide(side, migration, connections, log);
+  closers.add('dead letters', () => deadLetters.close());
+  const policy = new PolicyCache({
+    store: policyStore,
+    onError: (error) => log.debug({ error: toError(error).message }, 'the policy could not be read'),
+  });
+  policy.start();
+  closers.add('policy cache', () => policy.stop());
+  const watch = watchSides({
+    side,
+    processId: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+    signs: createSideSigns(redis, migration.name),
+    source,
+    redisAheadMs: () => policy.redisNow() - Date.now(),
+    log,
+  });
+  closers.add('side watch', async () => watch.stop());
+
+  const intake = new Intake({
+    side,
+    rules: {
+      migration: migration.name,
+      cutoverKey: migration.cutoverKey,
+      extract: migration.extract[side],
+      body: migration.body,
+      ...limits,
+      memoryMs: migration.settledLifetimeMs - MEMORY_MARGIN_MS,
+    },
+    ledger,
+    policy,
+    otherSideLives: () => watch.otherSideLives(),
+    starter: new Starter({
+      client,
+      ledger,
+      migration: migration.name,
+      settings: { adoption, retry, attemptTimeoutMs, settlesWithinMs, lookup },
+      side,
+    }),
+    deadLetters,
+    deadLetterIndex: createDeadLetterIndex(redis, migration.name),
+    observer,
+    log,
+  });
+  closers.add('consumer', async () => {
+    intake.stop();
+    await source.stop(limits.drainMs);
+  });
+  await source.start(intake);
+  return { intake, source, policy };
+}

@@ -1,0 +1,150 @@
+import { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { createCutoverActivities } from '../activities/cutover-activities.js';
+import { askTemporalWhetherOpen } from '../activities/open-run.js';
+import { createOwnershipActivities } from '../activities/ownership-activities.js';
+import { createResolutionActivities } from '../activities/resolution-activities.js';
+import { createRewardActivities } from '../activities/reward-activities.js';
+import type { Connections } from '../config/connections.js';
+import type { Migration } from '../config/migration.js';
+import { providerOf } from '../config/provider-of.js';
+import { toError } from '../domain/errors.js';
+import type { Side } from '../domain/side.js';
+import { createAudit } from '../ledger/audit.js';
+import { closeRedis, connectRedis, readRedisUrl } from '../ledger/connect.js';
+import { createPolicyStore } from '../ledger/policy-store.js';
+import { createRedisLedger } from '../ledger/redis-ledger.js';
+import { createSideSigns } from '../ledger/signs.js';
+import { openProvider } from '../reward/open-provider.js';
+import { Closers } from './closers.js';
+import { startHealthServer } from './health-server.js';
+import { createMetrics } from './metrics.js';
+import { startPolicyKeeper } from './policy-keeper.js';
+import { type SideIntake, startSideIntake } from './side-intake.js';
+import { connectToTemporal } from './temporal-runtime.js';
+import { createTemporalWorkers } from './temporal-workers.js';
+
+export interface SideWorkerOptions {
+  readonly side: Side;
+  readonly migration: Migration;
+  readonly connections: Connections;
+  /** False: the side's rewards and workflows without its consumer. */
+  readonly consumes: boolean;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly temporalMetricsUrl: string;
+  readonly log: Logger;
+  /** Ends the start as long as something is waited for. */
+  readonly signal: AbortSignal;
+}
+
+export interface SideWorker {
+  /** `HOST:PORT` of the health server. */
+  readonly http: string;
+  /** Why it is not ready, a sentence for each dependency; empty when it is. */
+  reasons(): readonly string[];
+  /** Rejects if a Temporal worker dies. */
+  readonly running: Promise<void>;
+  /** Stops intake, drains, then the Temporal workers, then the connections. */
+  stop(): Promise<void>;
+}
+
+/**
+ * One process of a side: its consumer and its Temporal workers, sharing one connection. Services that are away are
+ * waited for; a wrong configuration throws HandoverError before the first connection.
+ */
+export async function startSideWorker(options: SideWorkerOptions): Promise<SideWorker> {
+  const closers = new Closers(options.log);
+  try {
+    return await open(options, closers);
+  } catch (error) {
+    await closers.close();
+    throw error;
+  }
+}
+
+async function open(options: SideWorkerOptions, closers: Closers): Promise<SideWorker> {
+  const { side, migration, connections, consumes, http, temporalMetricsUrl, log, signal } = options;
+  const provider = openProvider(providerOf(migration));
+  closers.add('provider', async () => provider.close?.());
+
+  let connected = false;
+  let providerFault: string | undefined;
+  let consuming: SideIntake | undefined;
+  const reasons = (): readonly string[] => [
+    ...(connected ? [] : ['temporal: not connected']),
+    ...(consuming === undefined ? [] : reasonsOf(side, consuming)),
+    ...(providerFault === undefined ? [] : [`provider: ${providerFault}`]),
+  ];
+  const metrics = createMetrics(side, {
+    inFlight: () => consuming?.intake.inFlight ?? 0,
+    lingering: () => consuming?.intake.lingering ?? 0,
+    source: () => consuming?.source.status(),
+    past: () => consuming?.source.past(),
+    policyVersion: () => consuming?.policy.current()?.policy.version,
+    ready: () => reasons().length === 0,
+  });
+  const health = await startHealthServer({ ...http, reasons, registry: metrics.registry, temporalMetricsUrl });
+  closers.add('health server', () => health.close());
+
+  const redis = connectRedis(readRedisUrl(connections.redis.url), {
+    name: `handover-${migration.name}-${side}`,
+    onError: (error) => log.debug({ error: error.message }, 'redis'),
+  });
+  closers.add('redis', () => closeRedis(redis));
+  const { name, settledLifetimeMs } = migration;
+  const ledger = createRedisLedger(redis, { migration: name, settledLifetimeMs });
+  const policyStore = createPolicyStore(redis, name);
+
+  const { connectionOptions, namespace } = connections.temporal;
+  const connection = await connectToTemporal(connectionOptions, log, signal);
+  closers.add('temporal connection', () => connection.close());
+  const client = new Client({ connection, namespace });
+  const isOpenRun = askTemporalWhetherOpen(client);
+
+  const workers = await createTemporalWorkers({
+    connection,
+    namespace,
+    migration: name,
+    side,
+    ledgerSteps: {
+      ...createOwnershipActivities({ ledger, policyStore, signs: createSideSigns(redis, name), isOpenRun }),
+      ...createResolutionActivities({ ledger, audit: createAudit(redis, name), isOpenRun }),
+    },
+    rewards: createRewardActivities({
+      ledger,
+      provider,
+      client,
+      isOpenRun,
+      onAttempt(result) {
+        metrics.attempt(result);
+        const atFault = result.outcome === 'not-executed' && result.workerAtFault === true;
+        providerFault = atFault ? result.evidence.detail : undefined;
+      },
+    }),
+    cutover: createCutoverActivities({ policyStore }),
+    inFlight: migration.limits.inFlight,
+    graceMs: migration.attemptTimeoutMs,
+  });
+  const running = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
+  // Whoever awaits `running` decides what follows; until then its end must not be an unhandled one.
+  running.catch((error: unknown) => log.error({ error: toError(error).message }, 'a Temporal worker died'));
+  closers.add('temporal workers', async () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+  });
+  connected = true;
+
+  const keeper = startPolicyKeeper({ migration: name, client, policyStore, log });
+  closers.add('policy keeper', () => keeper.stop());
+  if (consumes) {
+    const lookup = provider.lookup !== undefined;
+    const parts = { redis, ledger, policyStore, client, lookup, observer: metrics.intake, closers, log };
+    consuming = await startSideIntake({ side, migration, connections, ...parts });
+  }
+  return { http: health.address, reasons, running, stop: () => closers.close() };
+}
+
+function reasonsOf(side: Side, { intake, source }: SideIntake): readonly string[] {
+  const { ready, reason } = source.status();
+  return [...intake.holds, ...(ready ? [] : [`${side}: ${reason ?? 'the consumer is not running yet'}`])];
+}
