@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TestProject } from 'vitest/node';
-import { resourcesInForce } from '../../src/cli/resources-in-force.js';
+import { loadMigration } from '../../src/config/load-migration.js';
+import { resourcesOf } from '../../src/stack/resources.js';
 import { startStack } from '../../src/stack/start-stack.js';
 import { type LocalStack, readStack } from '../../src/stack/state.js';
 import { stopStack } from '../../src/stack/stop-stack.js';
@@ -33,7 +34,8 @@ async function startOwn(): Promise<LocalStack> {
   // What a run that was cut off has left would carry its messages into this one.
   await stopStack(INSTANCE);
   const report = (_subject: string, line: string): void => console.error(line);
-  return startStack({ instance: INSTANCE, resources: await resourcesInForce(), report });
+  const resources = resourcesOf(await loadMigration({ env: {} }));
+  return startStack({ instance: INSTANCE, resources, report });
 }
 
 function findBorrowed(): LocalStack {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { PORT_NAMES, PORTS, readChosenPorts } from '../../stack/ports.js';
+import { resourcesOf } from '../../stack/resources.js';
 import type { LocalStack } from '../../stack/state.js';
 import { interruptible } from '../interruptible.js';
 import { createOutput } from '../output.js';
@@ -15,6 +16,7 @@ Uses Docker if an engine answers, else programs fetched once into ~/.cache/hando
 
 interface UpFlags {
   readonly instance: string;
+  readonly config?: string;
   readonly json?: boolean;
   readonly persist?: boolean;
   readonly native?: boolean;
@@ -25,6 +27,7 @@ export function upCommand(): Command {
   const command = new Command('up')
     .description('Start Temporal with its Web UI, Kafka, RocketMQ and Redis on this machine, for development.')
     .option('--instance <name>', 'which stack', 'default')
+    .option('--config <file>', 'the migration whose topics and groups to make (default: handover.config.ts, if there)')
     .option('--persist', 'keep workflows and data over a stop')
     .option('--native', 'run the programs here even if a Docker engine answers')
     .option('--json', 'print the addresses as JSON');
@@ -40,8 +43,8 @@ async function up(flags: UpFlags): Promise<void> {
   const output = createOutput(flags);
   const progress = output.progress();
   const { startStack } = await import('../../stack/start-stack.js');
-  const { resourcesInForce } = await import('../resources-in-force.js');
-  const resources = await resourcesInForce();
+  const { loadMigration } = await import('../../config/load-migration.js');
+  const resources = resourcesOf(await loadMigration({ configPath: flags.config, env: process.env }));
   const { instance, persist = false, native = false } = flags;
   const stack = await interruptible((signal) =>
     startStack({ instance, persist, native, ports, resources, signal, report: progress.set }),
