@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -33,7 +34,8 @@ beforeEach(async () => {
   const note = (_: object, message: string) => void logged.push(message);
   options = {
     migration,
-    client: environment.client,
+    // As in a worker process, which has no other connection.
+    client: new Client({ connection: environment.nativeConnection }),
     policyStore: store,
     log: { debug: note, info: note, warn: note, error: note },
   };
