@@ -22,8 +22,18 @@ export interface RoutedMessage {
   readonly receivedAt: number;
 }
 
-/** How a delivery became durable: `id-taken` means that it cannot, as something else goes by this workflow ID. */
-export type StartResult = 'started' | 'started-eagerly' | 'delivered' | 'completed' | 'stranded' | 'id-taken';
+/**
+ * Where a delivery has become durable, or where a message was found. `id-taken`: it cannot become durable, as something
+ * else goes by this workflow ID. `with-broker`: there is no workflow, and nobody has claimed it yet.
+ */
+export type StartResult =
+  | 'started'
+  | 'started-eagerly'
+  | 'delivered'
+  | 'completed'
+  | 'stranded'
+  | 'id-taken'
+  | 'with-broker';
 
 export interface StarterDependencies {
   readonly client: Pick<Client, 'workflow'>;
@@ -74,17 +84,19 @@ export class Starter {
   }
 
   /**
-   * For a message that the ledger shows in a workflow's hands, though it has not moved for long: is that workflow open?
-   * If it closed without settling, the message is stranded, and that is recorded for a person to see.
+   * For a message that has not moved for long in the ledger: is its workflow open? If it closed without settling, the
+   * message is stranded, and that is recorded for a person to see. `run`: who holds it; undefined while nobody does, and
+   * then a message without any workflow is still its broker's.
    */
-  async check(messageId: string, run: string): Promise<StartResult> {
+  async check(messageId: string, run: string | undefined): Promise<StartResult> {
     const handle = this.#deps.client.workflow.getHandle(messageId);
     const description = await describe(handle);
+    if (description === undefined && run === undefined) return 'with-broker';
     if (description?.status.name === 'RUNNING') return 'delivered';
     if (description?.status.name === 'COMPLETED' && this.#isOurs(description)) {
       return this.#restoreSettled(handle, description);
     }
-    return this.#strand(messageId, run, description);
+    return this.#strand(messageId, run ?? '', description);
   }
 
   /** Undefined: what was there a moment ago has gone, so start anew. */

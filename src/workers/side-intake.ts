@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Client } from '@temporalio/client';
 import type { Source } from '../brokers/source.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
@@ -8,7 +7,7 @@ import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { Side } from '../domain/side.js';
 import { Intake, type IntakeObserver } from '../intake/intake.js';
-import { Starter } from '../intake/starter.js';
+import type { Starter } from '../intake/starter.js';
 import type { RedisClient } from '../ledger/connect.js';
 import { createDeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -26,9 +25,7 @@ export interface SideIntakeOptions {
   readonly redis: RedisClient;
   readonly ledger: Ledger;
   readonly policyStore: PolicyStore;
-  readonly client: Client;
-  /** Whether the provider can be asked for an unknown outcome. */
-  readonly lookup: boolean;
+  readonly starter: Starter;
   readonly observer: IntakeObserver;
   readonly closers: Closers;
   readonly log: Log;
@@ -46,8 +43,8 @@ const MEMORY_MARGIN_MS = 24 * 60 * 60 * 1_000;
 
 /** Starts to consume. What it opens is entered into `closers`, the consumer last, so that it is stopped first. */
 export async function startSideIntake(options: SideIntakeOptions): Promise<SideIntake> {
-  const { side, migration, connections, redis, ledger, policyStore, client, lookup, observer, closers, log } = options;
-  const { limits, adoption, retry, attemptTimeoutMs, settlesWithinMs } = migration;
+  const { side, migration, connections, redis, ledger, policyStore, starter, observer, closers, log } = options;
+  const { limits } = migration;
 
   const { source, deadLetters } = openBrokerSide(side, migration, connections, log);
   closers.add('dead letters', () => deadLetters.close());
@@ -80,13 +77,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     ledger,
     policy,
     otherSideLives: () => watch.otherSideLives(),
-    starter: new Starter({
-      client,
-      ledger,
-      migration: migration.name,
-      settings: { adoption, retry, attemptTimeoutMs, settlesWithinMs, lookup },
-      side,
-    }),
+    starter,
     deadLetters,
     deadLetterIndex: createDeadLetterIndex(redis, migration.name),
     observer,

@@ -10,6 +10,7 @@ import type { Migration } from '../config/migration.js';
 import { providerOf } from '../config/provider-of.js';
 import { toError } from '../domain/errors.js';
 import type { Side } from '../domain/side.js';
+import { Starter } from '../intake/starter.js';
 import { createAudit } from '../ledger/audit.js';
 import { closeRedis, connectRedis, readRedisUrl } from '../ledger/connect.js';
 import { createPolicyStore } from '../ledger/policy-store.js';
@@ -21,6 +22,7 @@ import { startHealthServer } from './health-server.js';
 import { createMetrics } from './metrics.js';
 import { startPolicyKeeper } from './policy-keeper.js';
 import { type SideIntake, startSideIntake } from './side-intake.js';
+import { startSweeper } from './sweeper.js';
 import { connectToTemporal } from './temporal-runtime.js';
 import { createTemporalWorkers } from './temporal-workers.js';
 
@@ -136,9 +138,13 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
 
   const keeper = startPolicyKeeper({ migration: name, client, policyStore, log });
   closers.add('policy keeper', () => keeper.stop());
+  const { adoption, retry, attemptTimeoutMs, settlesWithinMs, limits } = migration;
+  const settings = { adoption, retry, attemptTimeoutMs, settlesWithinMs, lookup: provider.lookup !== undefined };
+  const starter = new Starter({ client, ledger, migration: name, settings, side });
+  const sweeper = startSweeper({ ledger, starter, staleMs: limits.checkAfterMs, log });
+  closers.add('sweeper', () => sweeper.stop());
   if (consumes) {
-    const lookup = provider.lookup !== undefined;
-    const parts = { redis, ledger, policyStore, client, lookup, observer: metrics.intake, closers, log };
+    const parts = { redis, ledger, policyStore, starter, observer: metrics.intake, closers, log };
     consuming = await startSideIntake({ side, migration, connections, ...parts });
   }
   return { http: health.address, reasons, running, stop: () => closers.close() };
