@@ -1,5 +1,5 @@
 import { Connection } from '@temporalio/client';
-import type { Admin } from 'kafkajs';
+import type { Admin, Kafka, TopicPartitionOffset } from 'kafkajs';
 import { HandoverError } from '../domain/errors.js';
 import { kafkaClient } from './readiness.js';
 import type { Resources } from './resources.js';
@@ -24,7 +24,8 @@ export async function provision(stack: Provisioned, resources: Resources): Promi
 }
 
 async function provisionKafka(brokers: readonly string[], { topics, groups }: Resources['kafka']): Promise<void> {
-  const admin = kafkaClient(brokers).admin();
+  const kafka = kafkaClient(brokers);
+  const admin = kafka.admin();
   try {
     await admin.connect();
     await admin.createTopics({
@@ -32,7 +33,7 @@ async function provisionKafka(brokers: readonly string[], { topics, groups }: Re
       waitForLeaders: true,
     });
     for (const { group, topics: read } of groups) {
-      for (const topic of read) await pinKafkaStart(admin, group, topic);
+      for (const topic of read) await pinKafkaStart(kafka, admin, group, topic);
     }
   } catch (cause) {
     throw new HandoverError('broker-refused', `Kafka at ${brokers.join(', ')} refused topics or groups.`, { cause });
@@ -44,7 +45,7 @@ async function provisionKafka(brokers: readonly string[], { topics, groups }: Re
 /** kafkajs marks by it a partition in which the group has no position. */
 const NO_OFFSET = '-1';
 
-async function pinKafkaStart(admin: Admin, groupId: string, topic: string): Promise<void> {
+async function pinKafkaStart(kafka: Kafka, admin: Admin, groupId: string, topic: string): Promise<void> {
   const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
   const open = (committed?.partitions ?? []).filter(({ offset }) => offset === NO_OFFSET);
   if (open.length === 0) return;
@@ -52,11 +53,27 @@ async function pinKafkaStart(admin: Admin, groupId: string, topic: string): Prom
   const { groups } = await admin.describeGroups([groupId]);
   if (groups.some(({ state }) => state !== 'Empty' && state !== 'Dead')) return;
   const ends = await admin.fetchTopicOffsets(topic);
-  const partitions = open.map(({ partition }) => ({
+  const start = open.map(({ partition }) => ({
+    topic,
     partition,
     offset: ends.find((end) => end.partition === partition)?.low ?? '0',
   }));
-  await admin.setOffsets({ groupId, topic, partitions });
+  await commitAsMember(kafka, groupId, start);
+}
+
+/** Joins the group and commits, as `admin.setOffsets` does, which takes five seconds: it waits for a fetch of nothing. */
+async function commitAsMember(kafka: Kafka, groupId: string, offsets: TopicPartitionOffset[]): Promise<void> {
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, allowAutoTopicCreation: false });
+  try {
+    await consumer.connect();
+    const topics = [...new Set(offsets.map(({ topic }) => topic))];
+    await consumer.subscribe({ topics, fromBeginning: true });
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: async () => undefined });
+    consumer.pause(topics.map((topic) => ({ topic })));
+    await consumer.commitOffsets(offsets);
+  } finally {
+    await consumer.disconnect();
+  }
 }
 
 /** Deliveries of one message before the broker gives up on it: handover decides that itself, and much earlier. */
