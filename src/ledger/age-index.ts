@@ -43,7 +43,9 @@ export function createAgeIndex(client: RedisClient, migration: string): AgeIndex
 
     async leave(messageIds) {
       await Promise.all(
-        [...byShard(messageIds)].map(([shard, ids]) => ask(client.zrem(shardKey(shard), ...ids), PURPOSE)),
+        [...byShard(messageIds)].map(([shard, ids]) =>
+          ask(client, PURPOSE, () => client.zrem(shardKey(shard), ...ids)),
+        ),
       );
     },
 
@@ -93,11 +95,13 @@ async function nextPage(
   last: Indexed | undefined,
 ): Promise<Indexed[]> {
   const after = last === undefined ? '-inf' : `(${last.at}`;
-  const later = ask(client.zrangebyscore(shardKey, after, before, 'WITHSCORES', 'LIMIT', 0, PAGE), PURPOSE);
+  const later = ask(client, PURPOSE, () =>
+    client.zrangebyscore(shardKey, after, before, 'WITHSCORES', 'LIMIT', 0, PAGE),
+  );
   if (last === undefined) return pairsOf(await later);
   const { at, messageId } = last;
   const [sameTime, rest] = await Promise.all([
-    ask(client.zrangebyscore(shardKey, at, at, 'WITHSCORES'), PURPOSE),
+    ask(client, PURPOSE, () => client.zrangebyscore(shardKey, at, at, 'WITHSCORES')),
     later,
   ]);
   return [...pairsOf(sameTime).filter((entry) => entry.messageId > messageId), ...pairsOf(rest)];

@@ -37,14 +37,15 @@ export function createAudit(client: RedisClient, migration: string): Audit {
   return {
     async append({ messageId, round, resolution, actor, reason }) {
       const entry = JSON.stringify({ messageId, round, resolution, actor, reason });
-      await ask(client.xadd(stream, 'MAXLEN', '~', AUDIT_ENTRIES, '*', 'kind', 'resolution', 'entry', entry), {
-        what: 'write to the audit stream',
-        messageId,
-      });
+      await ask(client, { what: 'write to the audit stream', messageId }, () =>
+        client.xadd(stream, 'MAXLEN', '~', AUDIT_ENTRIES, '*', 'kind', 'resolution', 'entry', entry),
+      );
     },
 
     async list(limit = 100) {
-      const newest = await ask(client.xrevrange(stream, '+', '-', 'COUNT', limit), { what: 'read the audit stream' });
+      const newest = await ask(client, { what: 'read the audit stream' }, () =>
+        client.xrevrange(stream, '+', '-', 'COUNT', limit),
+      );
       return newest.reverse().map(([id, fields]) => {
         const [, kind, , json] = fields;
         return { kind, at: Number(id.split('-')[0]), entry: JSON.parse(json ?? 'null') } as AuditEntry;

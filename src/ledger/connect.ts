@@ -93,6 +93,8 @@ function clusterOf(target: RedisTarget, name: string): Cluster {
     scripts: loadScripts(),
     clusterRetryStrategy: reconnectPause,
     slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+    // What is asked while there is no cluster fails at once, instead of being done much later behind everybody's back.
+    enableOfflineQueue: false,
     maxRedirections: 8,
     // With TLS a node's certificate is for its name, which must not be resolved before.
     ...(target.tls && { dnsLookup: keepName }),

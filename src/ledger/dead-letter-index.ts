@@ -48,14 +48,15 @@ export function createDeadLetterIndex(client: RedisClient, migration: string): D
     },
 
     async list(limit = KEPT) {
-      const newest = await ask(client.xrevrange(stream, '+', '-', 'COUNT', limit), { what: 'list the dead letters' });
+      const newest = await ask(client, { what: 'list the dead letters' }, () =>
+        client.xrevrange(stream, '+', '-', 'COUNT', limit),
+      );
       return newest.reverse().map(([, [, json]]) => JSON.parse(json ?? 'null') as DeadLetterEntry);
     },
 
     async count() {
-      const [kafka, rocketmq] = await ask(client.hmget(counts, 'kafka', 'rocketmq'), {
-        what: 'count the dead letters',
-      });
+      const purpose = { what: 'count the dead letters' };
+      const [kafka, rocketmq] = await ask(client, purpose, () => client.hmget(counts, 'kafka', 'rocketmq'));
       return { kafka: Number(kafka ?? 0), rocketmq: Number(rocketmq ?? 0) };
     },
   };

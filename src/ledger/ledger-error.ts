@@ -11,9 +11,10 @@ export function toLedgerError(thrown: unknown, what: string, messageId?: string)
   if (thrown instanceof HandoverError) return thrown;
   const cause = bare(toError(thrown));
   const options = { cause, ...(messageId !== undefined && { messageId }) };
+  const told = PLAINLY[cause.name] ?? cause.message;
   const refusal = cause.name === 'ReplyError' ? (cause.message.split(' ', 1)[0] ?? '') : undefined;
   if (refusal === undefined || PASSING.includes(refusal)) {
-    return new HandoverError('ledger-unavailable', `Redis gave no answer to: ${what} (${cause.message})`, {
+    return new HandoverError('ledger-unavailable', `Redis gave no answer to: ${what} (${told})`, {
       ...options,
       hint: 'It is asked again by itself; see whether Redis is up and can be reached.',
     });
@@ -31,6 +32,12 @@ export function unreadable(what: string, found: string, messageId?: string): Han
     ...(messageId !== undefined && { messageId }),
   });
 }
+
+/** What ioredis says in its own terms, in plain ones. */
+const PLAINLY: Readonly<Record<string, string>> = {
+  MaxRetriesPerRequestError: 'it cannot be reached',
+  ClusterAllFailedError: 'no node of the cluster can be reached',
+};
 
 const HINTS: Readonly<Record<string, string>> = {
   READONLY: 'This is a replica: let REDIS_URL name the primary.',

@@ -71,7 +71,7 @@ export function createPolicyStore(client: RedisClient, migration: string): Polic
       subscriber.on('error', () => undefined);
       subscriber.on('message', onChange);
       try {
-        await ask(subscriber.subscribe(channel), { what: 'subscribe to the policy' });
+        await ask(subscriber, { what: 'subscribe to the policy' }, () => subscriber.subscribe(channel));
       } catch (error) {
         subscriber.disconnect();
         throw error;

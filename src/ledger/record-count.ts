@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import { LEDGER_STATES, type LedgerRecord } from '../domain/ledger-state.js';
 import type { RedisClient } from './connect.js';
 import { keys, messageIdOf, recordPattern } from './keys.js';
 import { unreadable } from './ledger-error.js';
+import { primariesOf } from './primaries.js';
 import { ask, runScript } from './run-script.js';
 
 export type RecordCount = Record<LedgerRecord['state'], number> & { readonly stranded: number };
@@ -49,9 +49,8 @@ async function* scan(
   for (const node of primariesOf(client)) {
     let cursor = '0';
     do {
-      const [next, found] = await ask(
+      const [next, found] = await ask(node, PURPOSE, () =>
         node.scan(cursor, 'MATCH', recordPattern(migration), 'COUNT', SCAN_COUNT, 'TYPE', type),
-        PURPOSE,
       );
       cursor = next;
       const messageIds = found.map((key) => messageIdOf(migration, key)).filter((id) => !counted.has(id));
@@ -59,8 +58,4 @@ async function* scan(
       yield [...new Set(messageIds)];
     } while (cursor !== '0');
   }
-}
-
-function primariesOf(client: RedisClient): Redis[] {
-  return 'nodes' in client ? client.nodes('master') : [client];
 }

@@ -150,7 +150,7 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
     count: () => countRecords(client, migration),
 
     async now() {
-      const [seconds, micros] = await ask(client.time(), { what: 'tell the time' });
+      const [seconds, micros] = await ask(client, { what: 'tell the time' }, () => client.time());
       return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
     },
   };

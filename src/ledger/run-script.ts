@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Cluster } from 'ioredis';
 import type { RedisClient } from './connect.js';
 import { toLedgerError, unreadable } from './ledger-error.js';
 import { commandOf, type ScriptName } from './scripts.js';
@@ -5,12 +7,15 @@ import { commandOf, type ScriptName } from './scripts.js';
 type Argument = string | number;
 type Command = (...args: readonly Argument[]) => Promise<unknown>;
 
-/** What a failed call is told as. */
+/** What a call is told as where it fails. */
 export interface Purpose {
   /** What is being done, as in `claim`. */
   readonly what: string;
   readonly messageId?: string;
 }
+
+/** How long a cluster may take for an answer, redirections and the search for another node included, in ms. */
+const CLUSTER_PATIENCE_MS = 1_500;
 
 /** Runs a script and answers its flat array of strings. */
 export async function runScript(
@@ -38,16 +43,17 @@ export async function runScriptForBytes(
   throw unreadable(purpose.what, `the script ${script} answered something else than bytes`, purpose.messageId);
 }
 
-/** Awaits a plain command's answer, its faults as ours. */
-export async function ask<T>(answer: Promise<T>, purpose: Purpose): Promise<T> {
+/** Sends a command of `client` and awaits the answer. Faults are ours, see toLedgerError. */
+export async function ask<T>(client: RedisClient, purpose: Purpose, send: () => Promise<T>): Promise<T> {
   try {
-    return await answer;
+    return await (client instanceof Cluster ? askCluster(client, send) : send());
   } catch (error) {
-    throw toLedgerError(error, describe(purpose), purpose.messageId);
+    const { what, messageId } = purpose;
+    throw toLedgerError(error, messageId === undefined ? what : `${what} message ${messageId}`, messageId);
   }
 }
 
-async function call(
+function call(
   client: RedisClient,
   command: string,
   keys: readonly string[],
@@ -56,9 +62,24 @@ async function call(
 ): Promise<unknown> {
   const run = (client as unknown as Record<string, Command | undefined>)[command];
   if (run === undefined) throw new TypeError(`this Redis client does not have ${command}: make it by connectRedis`);
-  return ask(run.call(client, ...keys, ...args), purpose);
+  return ask(client, purpose, () => run.call(client, ...keys, ...args));
 }
 
-function describe({ what, messageId }: Purpose): string {
-  return messageId === undefined ? what : `${what} message ${messageId}`;
+/** ioredis itself sets no end to how long a cluster may be looked for, so this does. */
+async function askCluster<T>(client: Cluster, send: () => Promise<T>): Promise<T> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), CLUSTER_PATIENCE_MS);
+  const expired = once(timeout.signal, 'abort').then((): never => {
+    throw new Error(`no answer within ${CLUSTER_PATIENCE_MS} ms`);
+  });
+  try {
+    return await Promise.race([expired, whenReady(client, timeout.signal).then(send)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A call before the first contact waits for it. One on which nobody waits any more must not go out later. */
+async function whenReady(client: Cluster, signal: AbortSignal): Promise<void> {
+  if (client.status !== 'ready') await once(client, 'ready', { signal });
 }

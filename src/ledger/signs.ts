@@ -23,20 +23,25 @@ export function createSideSigns(client: RedisClient, migration: string): SideSig
 
   return {
     async alive(side, processId) {
-      await ask(client.set(keys.alive(migration, side), processId, 'PX', SIGN_LIFETIME_MS), { what: 'show life' });
+      await ask(client, { what: 'show life' }, () =>
+        client.set(keys.alive(migration, side), processId, 'PX', SIGN_LIFETIME_MS),
+      );
     },
 
     async isAlive(side) {
-      return (await ask(client.exists(keys.alive(migration, side)), { what: `look for life of ${side}` })) === 1;
+      return (
+        (await ask(client, { what: `look for life of ${side}` }, () => client.exists(keys.alive(migration, side)))) ===
+        1
+      );
     },
 
     async reportPast(side, pastMs) {
       // GT makes the maximum the server's business: two processes of a side may report at once.
-      await ask(client.zadd(past, 'GT', pastMs, side), { what: `report how far ${side} is` });
+      await ask(client, { what: `report how far ${side} is` }, () => client.zadd(past, 'GT', pastMs, side));
     },
 
     async past(side) {
-      const score = await ask(client.zscore(past, side), { what: `look how far ${side} is` });
+      const score = await ask(client, { what: `look how far ${side} is` }, () => client.zscore(past, side));
       return score === null ? undefined : Number(score);
     },
   };
