@@ -4,7 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { downCommand } from './commands/down.js';
+import { policyCommand } from './commands/policy.js';
+import { simulatorCommand } from './commands/simulator.js';
 import { upCommand } from './commands/up.js';
+import { workerCommand } from './commands/worker.js';
 import { describeError, exitCodeOf } from './output.js';
 
 const EXAMPLES = `
@@ -19,7 +22,7 @@ Examples:
 Exit codes: 0 it worked, 1 it failed, 2 it was used wrongly.`;
 
 /** Every command, in the order in which `--help` lists them. A new one is a file in commands/ and a line here. */
-const COMMANDS: readonly (() => Command)[] = [upCommand, downCommand];
+const COMMANDS: readonly (() => Command)[] = [upCommand, downCommand, workerCommand, policyCommand, simulatorCommand];
 
 /** Runs one command line (without node and script) and answers the exit code. Never throws. */
 export async function run(args: readonly string[]): Promise<number> {
