@@ -15,7 +15,7 @@ import { SEARCH_ATTRIBUTES } from '../../src/workflows/names.js';
  * long timers. One a test file: make it in `beforeAll`, end it with `teardown()` in `afterAll`.
  */
 export async function createLocalEnvironment(): Promise<TestWorkflowEnvironment> {
-  quieten();
+  quietenTemporal();
   return TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: await temporalCli() },
@@ -37,7 +37,7 @@ export async function createLocalEnvironment(): Promise<TestWorkflowEnvironment>
  * than the real server and lacks parts of it, so use it for nothing but long timers.
  */
 export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
-  quieten();
+  quietenTemporal();
   return TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: await temporalTestServer() } },
   });
@@ -49,9 +49,10 @@ export function bundleWorkflows(path = 'src/workflows/index.ts'): Promise<Workfl
   return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 }
 
-/** One Runtime serves a whole process, and is installed before the first environment. */
 let quiet = false;
-function quieten(): void {
+
+/** Keeps Temporal's chatter out of the tests' output. One Runtime serves a whole process: call it before any connection. */
+export function quietenTemporal(): void {
   if (quiet) return;
   quiet = true;
   Runtime.install({

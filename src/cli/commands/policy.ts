@@ -1,0 +1,131 @@
+import type { UpdateDefinition } from '@temporalio/common';
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import { isBusinessId } from '../../domain/message.js';
+import { type Failover, type Policy, parsePercentage } from '../../domain/policy.js';
+import type { Change } from '../../domain/policy-change.js';
+import type { PolicyChanged } from '../change-policy.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
+import { createOutput, type Output } from '../output.js';
+import { type PersonFlags, personOf, withPersonFlags } from '../person.js';
+import { describePolicy, viewPolicy } from '../policy-view.js';
+
+const EXAMPLES = `
+Examples:
+  $ handover policy show
+  $ handover policy consumption on                              open the new side
+  $ handover policy percentage 0.5 --reason "first half percent"
+  $ handover policy allow user-42                               rocketmq owns this one, whatever the percentage
+  $ handover policy percentage 50 --expected-version 7          only if nobody has changed it since
+  $ handover policy failover kafka --reason "INC-17"            kafka adopts what rocketmq has not claimed
+  $ handover policy consumption off                             kafka owns everything again
+
+A command returns when Redis holds the new version; every consumer follows within 2 s.`;
+
+interface ShowFlags extends ConnectionFlags {
+  readonly json?: boolean;
+}
+
+interface ChangeFlags extends ShowFlags, PersonFlags {
+  readonly expectedVersion?: number;
+}
+
+type Contract = typeof import('../../workflows/cutover-contract.js');
+
+export function policyCommand(): Command {
+  const command = new Command('policy')
+    .description('Show or change who owns what: consumption switch, percentage, whitelist and failover.')
+    .addHelpText('after', EXAMPLES);
+  withConnectionFlags(command.command('show').description('Show the policy that consumers go by.')).action(show);
+
+  changing(command, 'consumption', 'Open the new side, or close it: while off, kafka owns everything.')
+    .addArgument(new Argument('<on|off>', 'the switch').choices(['on', 'off']))
+    .action((consumption: 'on' | 'off', flags: ChangeFlags) =>
+      change(flags, (contract) => contract.setConsumptionUpdate, { consumption }),
+    );
+  changing(command, 'percentage', 'Have rocketmq own this much of what is new: 0 to 100, in steps of 0.01.')
+    .addArgument(new Argument('<percentage>', 'such as 10 or 0.25').argParser(readPercentage))
+    .action((hundredths: number, flags: ChangeFlags) =>
+      change(
+        flags,
+        (contract) => contract.setPercentageUpdate,
+        { hundredths },
+        hundredths === 0 ? sayWhatZeroIs : noop,
+      ),
+    );
+  changing(command, 'allow', 'Put a business ID on the whitelist.')
+    .addArgument(new Argument('<businessId>').argParser(readBusinessId))
+    .action((businessId: string, flags: ChangeFlags) =>
+      change(flags, (contract) => contract.allowUpdate, { businessId }),
+    );
+  changing(command, 'disallow', 'Take a business ID off the whitelist.')
+    .addArgument(new Argument('<businessId>').argParser(readBusinessId))
+    .action((businessId: string, flags: ChangeFlags) =>
+      change(flags, (contract) => contract.disallowUpdate, { businessId }),
+    );
+  changing(command, 'failover', 'Have one side adopt what the other has not claimed. Changes no new decision.', true)
+    .addArgument(new Argument('<side>', 'the side that adopts').choices(['kafka', 'rocketmq', 'none']))
+    .action((failover: Failover, flags: ChangeFlags) =>
+      change(flags, (contract) => contract.setFailoverUpdate, { failover }),
+    );
+  return command;
+}
+
+function changing(parent: Command, name: string, description: string, reasonRequired = false): Command {
+  const command = parent.command(name).description(description);
+  return withConnectionFlags(withPersonFlags(command, { reasonRequired })).option(
+    '--expected-version <n>',
+    'refuse if the policy is at another version',
+    readVersion,
+  );
+}
+
+async function change<W extends object>(
+  flags: ChangeFlags,
+  choose: (contract: Contract) => UpdateDefinition<Policy, [Change & W]>,
+  wanted: W,
+  remark: (output: Output) => void = noop,
+): Promise<void> {
+  const output = createOutput(flags);
+  const [{ changePolicy }, contract] = await Promise.all([
+    import('../change-policy.js'),
+    import('../../workflows/cutover-contract.js'),
+  ]);
+  const { expectedVersion } = flags;
+  const args = { ...wanted, ...personOf(flags), ...(expectedVersion !== undefined && { expectedVersion }) };
+  const { policy, changed } = await withSession(flags, async (session): Promise<PolicyChanged> => {
+    const [{ policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
+    return changePolicy({ client, policyStore, migration: session.migration.name, update: choose(contract), args });
+  });
+  if (!changed) output.say('It was so already: no new version.');
+  output.result(viewPolicy(policy), describePolicy);
+  remark(output);
+}
+
+async function show(flags: ShowFlags): Promise<void> {
+  const { readPolicy } = await import('../read-policy.js');
+  const policy = await withSession(flags, readPolicy);
+  createOutput(flags).result(viewPolicy(policy), describePolicy);
+}
+
+function noop(): void {}
+
+function sayWhatZeroIs(output: Output): void {
+  output.say('0 % cuts over nothing that is new; it is no reason for kafka to adopt what rocketmq owns already.');
+  output.say("To take the new side away, switch it off: 'handover policy consumption off'.");
+}
+
+function readPercentage(text: string): number {
+  const hundredths = parsePercentage(text);
+  if (hundredths === undefined) throw new InvalidArgumentError('It must be 0 to 100, with at most two decimals.');
+  return hundredths;
+}
+
+function readBusinessId(text: string): string {
+  if (!isBusinessId(text)) throw new InvalidArgumentError('It must be 1 to 200 characters, none a control character.');
+  return text;
+}
+
+function readVersion(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('It must be a version, counting from 1.');
+  return Number(text);
+}

@@ -1,0 +1,128 @@
+import type { Client } from '@temporalio/client';
+import type { Command } from 'commander';
+import type { Connections } from '../config/connections.js';
+import type { Migration } from '../config/migration.js';
+import { HandoverError } from '../domain/errors.js';
+import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { PolicyStore } from '../ledger/policy-store.js';
+import type { SideSigns } from '../ledger/signs.js';
+import { readStack } from '../stack/state.js';
+
+/** Flags of every command that speaks to the services. */
+export interface ConnectionFlags {
+  /** The local stack, where the environment names no services. */
+  readonly instance: string;
+  readonly config?: string;
+}
+
+/** Adds {@link ConnectionFlags} and `--json` to a command. */
+export function withConnectionFlags(command: Command): Command {
+  return command
+    .option('--instance <name>', 'which local stack', 'default')
+    .option('--config <file>', 'the migration, else ./handover.config.ts, else the defaults')
+    .option('--json', 'print the result as one line of JSON');
+}
+
+/** The parts of the ledger that commands read; all over one connection. */
+export interface LedgerParts {
+  readonly ledger: Ledger;
+  readonly policyStore: PolicyStore;
+  readonly deadLetters: DeadLetterIndex;
+  readonly signs: SideSigns;
+}
+
+/** What a command works with. Each connection is opened when it is first asked for. */
+export interface Session {
+  readonly migration: Migration;
+  readonly connections: Connections;
+  readonly namespace: string;
+  /** Web UI's page of a message's workflow, where Web UI is known. */
+  workflowUrl(workflowId: string): string | undefined;
+  /** @throws HandoverError `temporal-unavailable` */
+  temporal(): Promise<Client>;
+  /** Connects as it is used. */
+  redis(): Promise<LedgerParts>;
+}
+
+/** Runs a command's work with a session, and closes what it has opened, however it ends. */
+export async function withSession<T>(flags: ConnectionFlags, work: (session: Session) => Promise<T>): Promise<T> {
+  const [{ loadMigration }, { findConnections }] = await Promise.all([
+    import('../config/load-migration.js'),
+    import('./find-connections.js'),
+  ]);
+  const migration = await loadMigration({ configPath: flags.config, env: process.env });
+  const connections = findConnections(flags.instance, process.env);
+  const webUi = findWebUi(flags.instance, connections);
+  const { namespace } = connections.temporal;
+  const closers: (() => Promise<void>)[] = [];
+  let temporal: Promise<Client> | undefined;
+  let redis: Promise<LedgerParts> | undefined;
+  try {
+    return await work({
+      migration,
+      connections,
+      namespace,
+      workflowUrl: (workflowId) =>
+        webUi && `${webUi}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
+      temporal() {
+        temporal ??= openTemporal(connections, closers);
+        return temporal;
+      },
+      redis() {
+        redis ??= openRedis(connections, migration, closers);
+        return redis;
+      },
+    });
+  } finally {
+    await Promise.allSettled(closers.map((close) => close()));
+  }
+}
+
+/** Temporal's Web UI: the local stack's, if it is in use, or what HANDOVER_TEMPORAL_UI says. */
+function findWebUi(instance: string, { temporal }: Connections): string | undefined {
+  const named = process.env['HANDOVER_TEMPORAL_UI'];
+  if (named !== undefined && named !== '') return named.replace(/\/+$/, '');
+  const stack = readStack(instance)?.temporal;
+  return stack?.address === temporal.connectionOptions.address ? stack?.ui : undefined;
+}
+
+async function openTemporal({ temporal }: Connections, closers: (() => Promise<void>)[]): Promise<Client> {
+  const { Client, Connection } = await import('@temporalio/client');
+  const { connectionOptions, namespace } = temporal;
+  const address = connectionOptions.address ?? 'localhost:7233';
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5 s' });
+    closers.push(() => connection.close());
+    return new Client({ connection, namespace });
+  } catch (cause) {
+    throw new HandoverError('temporal-unavailable', `Temporal does not answer at ${address}.`, {
+      cause,
+      hint: 'Look whether it runs, and whether the address, namespace and credentials are right.',
+    });
+  }
+}
+
+async function openRedis(
+  { redis }: Connections,
+  { name, settledLifetimeMs }: Migration,
+  closers: (() => Promise<void>)[],
+): Promise<LedgerParts> {
+  const [{ closeRedis, connectRedis, readRedisUrl }, ...parts] = await Promise.all([
+    import('../ledger/connect.js'),
+    import('../ledger/redis-ledger.js'),
+    import('../ledger/policy-store.js'),
+    import('../ledger/dead-letter-index.js'),
+    import('../ledger/signs.js'),
+  ]);
+  const [{ createRedisLedger }, { createPolicyStore }, { createDeadLetterIndex }, { createSideSigns }] = parts;
+  // A fault of the connection reaches the command by the call that it fails.
+  const client = connectRedis(readRedisUrl(redis.url), { name: 'handover-cli', onError: () => undefined });
+  closers.push(() => closeRedis(client));
+  return {
+    ledger: createRedisLedger(client, { migration: name, settledLifetimeMs }),
+    policyStore: createPolicyStore(client, name),
+    deadLetters: createDeadLetterIndex(client, name),
+    signs: createSideSigns(client, name),
+  };
+}
