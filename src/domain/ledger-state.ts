@@ -78,14 +78,15 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'parked', step: 'park', to: 'parked', by: 'open-run' },
   { from: 'parked', step: 'reopen', to: 'claimed', by: 'open-run' },
   { from: 'parked', step: 'settle', to: 'settled', by: 'open-run' },
-  { from: 'claimed', step: 'resume', to: 'claimed', by: 'open-run' },
+  { from: 'claimed', step: 'resume', to: 'claimed', by: 'open-run' }, // no attempt ever followed the claim
+  { from: 'claimed', step: 'resume', to: 'parked', by: 'open-run' }, // one did
   { from: 'sending', step: 'resume', to: 'parked', by: 'open-run' },
   { from: 'parked', step: 'resume', to: 'parked', by: 'open-run' },
 ];
 
-/** Where `step` leads from `from`, or undefined where it is refused. */
-export function transition(from: LedgerState, step: LedgerStep): Transition | undefined {
-  return TRANSITIONS.find((entry) => entry.from === from && entry.step === step);
+/** Whether `step` may lead from `from` to `to`, for whoever the table says. */
+export function isTransition(from: LedgerState, step: LedgerStep, to: LedgerState): boolean {
+  return TRANSITIONS.some((entry) => entry.from === from && entry.step === step && entry.to === to);
 }
 
 /** What the ledger knows of one message. */
