@@ -2,13 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, cp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 
 await rm(`${root}dist`, { recursive: true, force: true });
-execFileSync(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', `${root}tsconfig.json`], {
+execFileSync(process.execPath, [join(dirname(require.resolve('typescript/package.json')), 'bin/tsc'), '-p', `${root}tsconfig.json`], {
   stdio: 'inherit',
 });
 await cp(`${root}src/ledger/lua`, `${root}dist/ledger/lua`, { recursive: true });

@@ -77,7 +77,7 @@ export const migrationSchema = group({
   }).prefault({}),
   adoption: group({
     margin: duration(0, DAY).default(5 * SECOND),
-    firstLook: duration(1, HOUR).default(SECOND),
+    firstLook: duration(1, HOUR).default(6 * SECOND),
     longestLook: duration(1, DAY).default(2 * MINUTE),
   })
     .refine((adoption) => adoption.longestLook >= adoption.firstLook, {

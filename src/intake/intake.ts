@@ -18,7 +18,7 @@ import type { PolicyCache } from '../ledger/policy-cache.js';
 import type { RouteVerdict } from '../ledger/verdicts.js';
 import { Gate } from './gate.js';
 import { LingerRoom } from './linger.js';
-import { Places } from './places.js';
+import { type Place, Places } from './places.js';
 import type { RoutedMessage, Starter, StartResult } from './starter.js';
 
 export interface IntakeRules extends MessageRules {
@@ -54,6 +54,7 @@ export interface IntakeDependencies {
   readonly log: Log;
 }
 
+type Waiting = Extract<RouteVerdict, { verdict: 'wait' }>;
 type Routable = Exclude<RouteVerdict, { verdict: 'stale-policy' }>;
 
 /**
@@ -184,7 +185,7 @@ export class Intake implements DeliverySink {
     return arrivals.map((arrival) => answers.get(arrival) as Routable);
   }
 
-  async #act(delivery: Delivery, arrival: Arrival, verdict: Routable, place: { leave(): void }): Promise<void> {
+  async #act(delivery: Delivery, arrival: Arrival, verdict: Routable, place: Place): Promise<void> {
     switch (verdict.verdict) {
       case 'id-reused':
       case 'too-old':
@@ -195,14 +196,23 @@ export class Intake implements DeliverySink {
         return this.#accept(delivery, () => this.#deps.starter.check(arrival.message.messageId, verdict.run));
       case 'process':
         return this.#start(delivery, arrival, verdict);
-      case 'wait': {
-        place.leave();
-        const lingerMs = this.#deps.otherSideLives() ? this.#deps.rules.lingerMs : 0;
-        const end = await this.#lingerRoom.wait(arrival.message.messageId, lingerMs);
-        this.#stopping.signal.throwIfAborted();
-        return end === 'taken' ? undefined : this.#start(delivery, arrival, verdict);
-      }
+      case 'wait':
+        return this.#await(delivery, arrival, verdict, place);
     }
+  }
+
+  /** Leaves its place to others while it lingers, and takes one again to start a waiting workflow if it must. */
+  async #await(delivery: Delivery, arrival: Arrival, verdict: Waiting, place: Place): Promise<void> {
+    const room = this.#lingerRoom;
+    const { otherSideLives, rules } = this.#deps;
+    if (rules.lingerMs <= 0 || room.isFull || !otherSideLives()) return this.#start(delivery, arrival, verdict);
+    place.leave();
+    return room.linger(arrival.message.messageId, rules.lingerMs, async (how) => {
+      this.#stopping.signal.throwIfAborted();
+      if (how === 'taken') return;
+      await place.comeBack(this.#stopping.signal);
+      await this.#start(delivery, arrival, verdict);
+    });
   }
 
   /** Both the age index and the workflow have the message before it is accepted: a sweeper must find what a workflow loses. */

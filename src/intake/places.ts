@@ -1,7 +1,14 @@
+/** A place in use. One that was left can be taken again when its turn comes. */
+export interface Place {
+  leave(): void;
+  comeBack(signal: AbortSignal): Promise<void>;
+}
+
 /** The deliveries that intake works on at once. A place is taken at the arrival and free again at the acceptance. */
 export class Places {
   readonly #limit: number;
   readonly #waiters = new Set<() => void>();
+  readonly #returning = new Set<() => void>();
   #taken = 0;
 
   constructor(limit: number) {
@@ -29,21 +36,57 @@ export class Places {
     return this.#limit - this.#taken;
   }
 
-  /** Works with a place taken until the work ends, or until it leaves the place before. */
-  async occupy<T>(work: (place: { leave(): void }) => Promise<T>): Promise<T> {
+  /** Works with a place taken, from now on: the caller has asked whether one is free. */
+  async occupy<T>(work: (place: Place) => Promise<T>): Promise<T> {
     this.#taken += 1;
     let present = true;
     const leave = (): void => {
       if (!present) return;
       present = false;
-      this.#taken -= 1;
-      for (const wake of this.#waiters) wake();
-      this.#waiters.clear();
+      this.#release();
+    };
+    const comeBack = async (signal: AbortSignal): Promise<void> => {
+      if (present) return;
+      await this.#takeTurn(signal);
+      present = true;
     };
     try {
-      return await work({ leave });
+      return await work({ leave, comeBack });
     } finally {
       leave();
     }
+  }
+
+  /** Those who come back are given a place one by one, before new ones are let in: all at once they would be too many. */
+  async #takeTurn(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#taken < this.#limit) {
+      this.#taken += 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const turn = (): void => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const stop = (): void => {
+        this.#returning.delete(turn);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      this.#returning.add(turn);
+    });
+  }
+
+  #release(): void {
+    const [next] = this.#returning;
+    if (next !== undefined) {
+      this.#returning.delete(next);
+      next();
+      return;
+    }
+    this.#taken -= 1;
+    for (const wake of this.#waiters) wake();
+    this.#waiters.clear();
   }
 }
