@@ -45,6 +45,7 @@ export async function dockerAnswers(): Promise<boolean> {
   }
 }
 
+/** Has Compose start what of the stack does not run. If this fails, stopping it is the caller's part. */
 export async function startDocker(record: StackRecord, report: Report, signal?: AbortSignal): Promise<StackRecord> {
   report('stack', 'starting the services with Docker');
   try {
@@ -56,7 +57,6 @@ export async function startDocker(record: StackRecord, report: Report, signal?: 
     }
   } catch (cause) {
     if (signal?.aborted !== true) await keepLogs(record);
-    await stopDocker(record, report);
     if (cause instanceof HandoverError) throw cause;
     const hint = `What its services printed: ${join(logsFolder(record.instance), 'docker.log')}`;
     throw new HandoverError('stack-failed', 'Docker did not bring the services up.', { cause, hint });

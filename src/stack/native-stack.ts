@@ -22,9 +22,9 @@ export function aliveServices({ processes }: StackRecord): readonly ServiceName[
 }
 
 /**
- * Starts those services of a stack that do not run, and waits until all of them serve. What this call has started it ends
- * again if it fails.
- * @returns the record, which is also written, with every process in it
+ * Starts those services of a stack that do not run, and waits until all of them serve. Each process is in the written
+ * record from its first moment on; if this fails, ending them is the caller's part.
+ * @returns the record with every process in it
  */
 export async function startNative(record: StackRecord, report: Report, signal?: AbortSignal): Promise<StackRecord> {
   const alive = aliveServices(record);
@@ -47,7 +47,6 @@ export async function startNative(record: StackRecord, report: Report, signal?: 
     ),
   );
   if (results.every(({ status }) => status === 'fulfilled')) return start.record;
-  await start.undo();
   // The others were interrupted by the first.
   throw signal?.aborted === true ? new HandoverError('interrupted', 'Interrupted.') : toError(failed.signal.reason);
 }
@@ -58,7 +57,6 @@ class Start {
   readonly #programs: Programs | undefined;
   readonly #report: Report;
   readonly #signal: AbortSignal;
-  readonly #started = new Map<ServiceName, ProcessIdentity>();
   readonly #ready = new Map<ServiceName, Promise<void>>();
 
   constructor(record: StackRecord, programs: Programs | undefined, report: Report, signal: AbortSignal) {
@@ -96,8 +94,8 @@ class Start {
     const commandLine = await service.prepare(setting);
     this.#signal.throwIfAborted();
     const identity = await startDetached(commandLine, { cwd: folder, log: this.#log(service) });
-    this.#started.set(service.name, identity);
-    this.#write({ ...this.record.processes, [service.name]: identity });
+    this.record = { ...this.record, processes: { ...this.record.processes, [service.name]: identity } };
+    writeRecord(this.record);
     return identity;
   }
 
@@ -121,18 +119,6 @@ class Start {
     throw new HandoverError('stack-failed', message, { hint: `Its log: ${this.#log(service)}` });
   }
 
-  /** Ends what this run has started. */
-  async undo(): Promise<void> {
-    await Promise.all([...this.#started.values()].map(stopProcess));
-    const left = Object.entries(this.record.processes).filter(([name]) => !this.#started.has(name as ServiceName));
-    this.#write(Object.fromEntries(left));
-  }
-
-  #write(processes: StackRecord['processes']): void {
-    this.record = { ...this.record, processes };
-    writeRecord(this.record);
-  }
-
   #log({ name }: Service): string {
     return join(logsFolder(this.record.instance), `${name}.log`);
   }
@@ -148,7 +134,7 @@ export async function stopNative(record: StackRecord, report: Report): Promise<r
   const alive = aliveServices(record);
   const stop = async (name: ServiceName): Promise<void> => {
     const process = record.processes[name];
-    if (process !== undefined) await stopProcess(process);
+    if (process !== undefined) await stopProcess(process, record.persist ? 'orderly' : 'at once');
     report(name, `${titleOf(name)} has stopped`);
   };
   const last: ServiceName = 'rocketmq-name-server';

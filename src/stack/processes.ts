@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { HandoverError } from '../domain/errors.js';
 import { identify, isAlive, type ProcessIdentity } from './process-identity.js';
 import type { CommandLine } from './services/service.js';
-import { waitUntil } from './wait-until.js';
 
 /**
  * Starts a program that outlives this one, in a session of its own so that Ctrl-C on this terminal does not reach it.
@@ -35,32 +35,34 @@ export async function startDetached(
   }
 }
 
-/** How long a program may take over an orderly end. */
-const GRACE_MS = 15_000;
+/** How long a program may take over an orderly end: RocketMQ's is 14 s of waiting for its own threads. */
+const GRACE_MS = 30_000;
 const KILLED_MS = 5_000;
 
 /**
- * Ends processes and waits until they are gone: orderly, or by force when that takes too long. One that is gone already,
- * or whose pid another program has by now, is left alone.
- * @throws HandoverError `stack-failed` if one cannot be ended
+ * Ends a process and waits until it is gone. `orderly` lets it put its data in order, for as long as that may take;
+ * `at once` is for data that nobody will read. One that is gone already, or whose pid another program has by now, is left
+ * alone.
+ * @throws HandoverError `stack-failed` if it cannot be ended
  */
-export async function stopProcess(identity: ProcessIdentity): Promise<void> {
-  const gone = async (): Promise<void> => {
-    if (isAlive(identity)) throw new Error('still alive');
-  };
-  for (const [name, timeoutMs] of [
-    ['SIGTERM', GRACE_MS],
-    ['SIGKILL', KILLED_MS],
-  ] as const) {
-    if (!isAlive(identity)) return;
-    signalProcess(identity, name);
-    try {
-      return await waitUntil(gone, { timeoutMs, intervalMs: 50 });
-    } catch (cause) {
-      if (name === 'SIGTERM') continue;
-      throw new HandoverError('stack-failed', `Process ${identity.pid} does not end.`, { cause });
-    }
+export async function stopProcess(identity: ProcessIdentity, how: 'orderly' | 'at once'): Promise<void> {
+  if (how === 'orderly' && (await endsWithin(identity, 'SIGTERM', GRACE_MS))) return;
+  if (await endsWithin(identity, 'SIGKILL', KILLED_MS)) return;
+  throw new HandoverError('stack-failed', `Process ${identity.pid} does not end.`, {
+    hint: 'The system may be busy writing for it; try again, or restart the machine.',
+  });
+}
+
+async function endsWithin(identity: ProcessIdentity, name: NodeJS.Signals, timeoutMs: number): Promise<boolean> {
+  if (!isAlive(identity)) return true;
+  signalProcess(identity, name);
+  const deadline = performance.now() + timeoutMs;
+  while (isAlive(identity)) {
+    if (performance.now() > deadline) return false;
+    // The system tells a parent only, and we are not the parent of what an earlier command has started.
+    await pause(20);
   }
+  return true;
 }
 
 function signalProcess({ pid }: ProcessIdentity, name: NodeJS.Signals): void {

@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import type { Admin, Kafka, TopicPartitionOffset } from 'kafkajs';
-import { HandoverError } from '../domain/errors.js';
+import { HandoverError, toError } from '../domain/errors.js';
 import { kafkaClient } from './readiness.js';
 import type { Resources } from './resources.js';
 import { BrokerAdmin, listBrokers, topicIsRouted } from './rocketmq-admin.js';
@@ -33,10 +33,14 @@ async function provisionKafka(brokers: readonly string[], { topics, groups }: Re
       waitForLeaders: true,
     });
     for (const { group, topics: read } of groups) {
-      for (const topic of read) await pinKafkaStart(kafka, admin, group, topic);
+      for (const topic of read) {
+        // The first group of a new broker has it make its offsets topic, and until then every answer is 'not here'.
+        await waitUntil(() => pinKafkaStart(kafka, admin, group, topic), { timeoutMs: 30_000 });
+      }
     }
   } catch (cause) {
-    throw new HandoverError('broker-refused', `Kafka at ${brokers.join(', ')} refused topics or groups.`, { cause });
+    const message = `Kafka at ${brokers.join(', ')} refused topics or groups: ${toError(cause).message}`;
+    throw new HandoverError('broker-refused', message, { cause });
   } finally {
     await admin.disconnect();
   }
@@ -121,7 +125,7 @@ async function provisionTemporal(
     const searchAttributes = Object.fromEntries(missing.map((name) => [name, KEYWORD]));
     await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
   } catch (cause) {
-    const message = `Temporal at ${address} did not take the search attributes.`;
+    const message = `Temporal at ${address} did not take the search attributes: ${toError(cause).message}`;
     throw new HandoverError('temporal-unavailable', message, { cause });
   } finally {
     await connection?.close();

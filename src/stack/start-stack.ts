@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { HandoverError } from '../domain/errors.js';
-import { dockerAnswers, dockerIsUp, startDocker } from './docker-stack.js';
+import { dockerAnswers, dockerIsUp, startDocker, stopDocker } from './docker-stack.js';
 import { checkInstance, instanceFolder } from './folders.js';
 import { withLock } from './lock.js';
 import { aliveServices, startNative } from './native-stack.js';
 import { checkPortsFree, claimBlock, releaseBlock } from './port-claims.js';
 import { type ChosenPorts, PORT_NAMES, PORTS, type StackPorts, usualPorts } from './ports.js';
+import { stopProcess } from './processes.js';
 import { provision } from './provision.js';
 import type { Report } from './report.js';
 import type { Resources } from './resources.js';
@@ -63,7 +64,7 @@ export function startStack(options: StartOptions): Promise<LocalStack> {
       await provision(describeStack(record), resources);
       report('resources', 'topics, groups and search attributes are there');
     } catch (error) {
-      await forgetIfDown(instance);
+      await undo(instance, known, report);
       throw error;
     }
     record = { ...record, ready: true };
@@ -72,16 +73,37 @@ export function startStack(options: StartOptions): Promise<LocalStack> {
   });
 }
 
+/** Whether anything of the local stack of this name runs, however it came to that. */
+export async function isRunning(instance: string): Promise<boolean> {
+  const record = readRecord(instance);
+  return record !== undefined && (await anyServiceRuns(record));
+}
+
 /** The record of a stack of which something still runs. What a machine's restart has left of one is cleared away. */
 async function readRunning(instance: string): Promise<StackRecord | undefined> {
   const record = readRecord(instance);
   if (record === undefined) return undefined;
-  if (record.engine === 'docker' ? await dockerIsUp(record) : aliveServices(record).length > 0) return record;
+  if (await anyServiceRuns(record)) return record;
   await forget(record);
   return undefined;
 }
 
-async function forgetIfDown(instance: string): Promise<void> {
+async function anyServiceRuns(record: StackRecord): Promise<boolean> {
+  return record.engine === 'docker' ? dockerIsUp(record) : aliveServices(record).length > 0;
+}
+
+/** Ends what a failed start has started: all of the stack, or what had stopped of one that was up already. */
+async function undo(instance: string, known: StackRecord | undefined, report: Report): Promise<void> {
+  const record = readRecord(instance);
+  if (record === undefined) return;
+  if (record.engine === 'native') {
+    const before = Object.values(known?.processes ?? {}).map(({ pid }) => pid);
+    const started = Object.values(record.processes).filter(({ pid }) => !before.includes(pid));
+    // With the rest of a stack up, data stays.
+    await Promise.all(started.map((one) => stopProcess(one, known === undefined ? 'at once' : 'orderly')));
+  } else if (known === undefined) {
+    await stopDocker(record, report);
+  }
   await readRunning(instance);
 }
 

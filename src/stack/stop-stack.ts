@@ -1,3 +1,4 @@
+import { stopCompanions } from './companions.js';
 import { dockerIsUp, stopDocker } from './docker-stack.js';
 import { checkInstance, instanceFolder } from './folders.js';
 import { withLock } from './lock.js';
@@ -15,14 +16,16 @@ export interface Stopped {
 }
 
 /**
- * Ends the services of a local stack, waits until they are gone, and wipes its data unless it is to persist. Touches
- * nothing that `up` has not started; that there is no such stack is no error.
+ * Ends the services of a local stack, and before them its companions, waits until they are gone, and wipes its data
+ * unless it is to persist. Touches nothing that `up` or a demo has not started; that there is no such stack is no error.
  * @throws HandoverError `stack-failed` if a process cannot be ended
  */
 export function stopStack(instance: string, report: Report = () => undefined): Promise<Stopped> {
   checkInstance(instance);
   const onWait = (): void => report('stack', `waiting for another handover that is starting or stopping '${instance}'`);
   return withLock(instanceFolder(instance), { onWait }, async () => {
+    const companions = await stopCompanions(instance);
+    if (companions > 0) report('stack', `${companions} programs that worked on it have stopped`);
     const record = readRecord(instance);
     if (record === undefined) return { instance, stopped: [], kept: false };
     let stopped: readonly ServiceName[];

@@ -5,7 +5,7 @@ import { Producer, SimpleConsumer } from 'rocketmq-client-nodejs';
 import { describe, expect, inject, it } from 'vitest';
 import { provision } from '../../../src/stack/provision.js';
 import { type Resources, resourcesOf } from '../../../src/stack/resources.js';
-import { listBrokers } from '../../../src/stack/rocketmq-admin.js';
+import { BrokerAdmin, listBrokers } from '../../../src/stack/rocketmq-admin.js';
 import { RemotingConnection } from '../../../src/stack/rocketmq-remoting.js';
 
 const stack = inject('stack');
@@ -29,6 +29,11 @@ const kafka = new Kafka({ clientId: 'provision-test', brokers: [...stack.kafka.b
 /** Without a logger the client opens a log file in the home folder. */
 const logger = { info() {}, warn() {}, error() {} };
 const rocketmq = { endpoints: stack.rocketmq.endpoints, namespace: '', logger };
+
+async function brokerAddress(): Promise<string> {
+  const [address] = [...(await listBrokers(stack.rocketmq.nameServer)).values()];
+  return String(address);
+}
 
 async function publishToKafka(topic: string): Promise<void> {
   const producer = kafka.producer({ allowAutoTopicCreation: false });
@@ -79,6 +84,20 @@ async function consumeFromRocketmq(topic: string, consumerGroup: string): Promis
 }
 
 describe('a group that was just made', () => {
+  it('has a position at the start of every partition and queue', async () => {
+    const { topic, group, resources } = freshResources();
+    await provision(stack, resources);
+    const admin = kafka.admin();
+    await admin.connect();
+    const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    await admin.disconnect();
+    expect(committed?.partitions.map(({ offset }) => offset)).toEqual(['0', '0', '0', '0']);
+    const broker = await BrokerAdmin.open(await brokerAddress());
+    const positions = await Promise.all([0, 1, 2, 3].map((queue) => broker.position(group, topic, queue)));
+    broker.close();
+    expect(positions).toEqual([0n, 0n, 0n, 0n]);
+  });
+
   it('gets from Kafka what was published before its first consumer started', async () => {
     const { topic, group, resources } = freshResources();
     await provision(stack, resources);
@@ -107,8 +126,7 @@ describe('a group that was just made', () => {
   it('is given a message by RocketMQ far more often than the 16 times that are usual', async () => {
     const { group, resources } = freshResources();
     await provision(stack, resources);
-    const [address] = [...(await listBrokers(stack.rocketmq.nameServer)).values()];
-    const connection = await RemotingConnection.open(String(address));
+    const connection = await RemotingConnection.open(await brokerAddress());
     const { body } = await connection.send({ code: 352, fields: { group } });
     connection.close();
     expect(JSON.parse(body.toString()).retryMaxTimes).toBe(1000);

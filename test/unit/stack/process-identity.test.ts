@@ -28,9 +28,9 @@ describe('a process', () => {
   it('is left alone when another has its pid by now', async () => {
     const child = start('setTimeout(() => {}, 60_000)');
     const identity = identityOf(child);
-    await stopProcess({ ...identity, started: 'long ago' });
+    await stopProcess({ ...identity, started: 'long ago' }, 'orderly');
     expect(isAlive(identity)).toBe(true);
-    await stopProcess(identity);
+    await stopProcess(identity, 'orderly');
     expect(isAlive(identity)).toBe(false);
   });
 
@@ -38,6 +38,6 @@ describe('a process', () => {
     const child = start('');
     const identity = identityOf(child);
     await once(child, 'exit');
-    await stopProcess(identity);
+    await stopProcess(identity, 'at once');
   });
 });
