@@ -37,6 +37,7 @@ export function unreadable(what: string, found: string, messageId?: string): Han
 const PLAINLY: Readonly<Record<string, string>> = {
   MaxRetriesPerRequestError: 'it cannot be reached',
   ClusterAllFailedError: 'no node of the cluster can be reached',
+  AbortError: 'no node of the cluster can be reached',
 };
 
 const HINTS: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
 import { LEDGER_STATES, type LedgerRecord } from '../domain/ledger-state.js';
+import { primariesOf } from './cluster.js';
 import type { RedisClient } from './connect.js';
 import { keys, messageIdOf, recordPattern } from './keys.js';
 import { unreadable } from './ledger-error.js';
-import { primariesOf } from './primaries.js';
 import { ask, runScript } from './run-script.js';
 
 export type RecordCount = Record<LedgerRecord['state'], number> & { readonly stranded: number };
@@ -46,7 +46,7 @@ async function* scan(
   type: 'hash' | 'string',
   counted: Set<string>,
 ): AsyncGenerator<string[]> {
-  for (const node of primariesOf(client)) {
+  for (const node of await ask(client, PURPOSE, () => primariesOf(client))) {
     let cursor = '0';
     do {
       const [next, found] = await ask(node, PURPOSE, () =>

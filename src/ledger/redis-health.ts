@@ -1,5 +1,5 @@
+import { primariesOf } from './cluster.js';
 import type { RedisClient } from './connect.js';
-import { primariesOf } from './primaries.js';
 import { ask } from './run-script.js';
 
 /** What {@link checkRedis} found although Redis answers: each a sentence for the person who runs it. */
@@ -14,7 +14,8 @@ export interface RedisHealth {
 export async function checkRedis(client: RedisClient): Promise<RedisHealth> {
   const purpose = { what: 'look whether Redis is ready' };
   await ask(client, purpose, () => client.ping());
-  const infos = await Promise.all(primariesOf(client).map((node) => ask(node, purpose, () => node.info('memory'))));
+  const nodes = await ask(client, purpose, () => primariesOf(client));
+  const infos = await Promise.all(nodes.map((node) => ask(node, purpose, () => node.info('memory'))));
   const policies = new Set(infos.flatMap((info) => evictingPolicy(info) ?? []));
   return {
     warnings: [...policies].map(

@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { Cluster } from 'ioredis';
+import { askCluster } from './cluster.js';
 import type { RedisClient } from './connect.js';
 import { toLedgerError, unreadable } from './ledger-error.js';
 import { commandOf, type ScriptName } from './scripts.js';
@@ -13,9 +13,6 @@ export interface Purpose {
   readonly what: string;
   readonly messageId?: string;
 }
-
-/** How long a cluster may take for an answer, redirections and the search for another node included, in ms. */
-const CLUSTER_PATIENCE_MS = 1_500;
 
 /** Runs a script and answers its flat array of strings. */
 export async function runScript(
@@ -63,23 +60,4 @@ function call(
   const run = (client as unknown as Record<string, Command | undefined>)[command];
   if (run === undefined) throw new TypeError(`this Redis client does not have ${command}: make it by connectRedis`);
   return ask(client, purpose, () => run.call(client, ...keys, ...args));
-}
-
-/** ioredis itself sets no end to how long a cluster may be looked for, so this does. */
-async function askCluster<T>(client: Cluster, send: () => Promise<T>): Promise<T> {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), CLUSTER_PATIENCE_MS);
-  const expired = once(timeout.signal, 'abort').then((): never => {
-    throw new Error(`no answer within ${CLUSTER_PATIENCE_MS} ms`);
-  });
-  try {
-    return await Promise.race([expired, whenReady(client, timeout.signal).then(send)]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** A call before the first contact waits for it. One on which nobody waits any more must not go out later. */
-async function whenReady(client: Cluster, signal: AbortSignal): Promise<void> {
-  if (client.status !== 'ready') await once(client, 'ready', { signal });
 }

@@ -1,5 +1,5 @@
+import { primariesOf } from '../../src/ledger/cluster.js';
 import { closeRedis, connectRedis, type RedisClient, readRedisUrl } from '../../src/ledger/connect.js';
-import { primariesOf } from '../../src/ledger/primaries.js';
 import { startRedisCluster } from './redis-cluster.js';
 import { startRedis } from './redis-server.js';
 
@@ -28,7 +28,7 @@ async function backendOf(start: () => Promise<{ readonly url: string; stop(): Pr
   const client = connectForTest(server.url);
   return {
     client,
-    flush: async () => void (await Promise.all(primariesOf(client).map((node) => node.flushall()))),
+    flush: async () => void (await Promise.all((await primariesOf(client)).map((node) => node.flushall()))),
     async stop() {
       await closeRedis(client);
       await server.stop();
