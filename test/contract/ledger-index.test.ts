@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createAgeIndex } from '../../src/ledger/age-index.js';
 import { keys } from '../../src/ledger/keys.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
@@ -37,12 +37,17 @@ describe.each(BACKENDS)('what the ledger knows of all messages, on $name', ({ st
     return found;
   }
 
-  /** Enters messages at times of their own, so that their order is known, however little the nodes' clocks differ. */
+  /** Waits until Redis time has moved on, on every node, however little their clocks differ. */
+  async function passTime(): Promise<void> {
+    const then = (await ledger.now()) + 3;
+    await vi.waitFor(async () => expect(await ledger.now()).toBeGreaterThan(then), { interval: 1 });
+  }
+
+  /** Enters messages at times of their own, so that their order is known. */
   async function indexInOrder(messageIds: readonly string[]): Promise<void> {
     for (const messageId of messageIds) {
-      const before = await ledger.now();
       await ledger.index([messageId]);
-      while ((await ledger.now()) <= before);
+      await passTime();
     }
   }
 
