@@ -49,17 +49,23 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   });
   await listen(server, host, port);
   const address = server.address() as AddressInfo;
+  let closing: Promise<void> | undefined;
   return {
     url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
     setFaults: (faults) => desk.setFaults(faults),
-    async close() {
-      desk.close();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-      ledger.close();
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
+
+  async function close(): Promise<void> {
+    desk.close();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+    ledger.close();
+  }
 }
 
 class RewardDesk {
