@@ -75,8 +75,8 @@ export async function exists(path: string): Promise<boolean> {
 
 function explain(error: unknown, { title, version }: Component): unknown {
   if (!(error instanceof ToolFailure)) return error;
-  const lastLines = error.printed.split('\n').slice(-3).join(' ');
-  return new HandoverError('fetch-failed', `${title} ${version} could not be fetched: ${lastLines}`, {
+  const said = error.printed.split('\n').slice(-3).join(' ') || error.message;
+  return new HandoverError('fetch-failed', `${title} ${version} could not be fetched: ${said}`, {
     cause: error,
     hint: 'Look at the network and at the package registry that pip, Maven or apt is set up to use, then try again.',
   });

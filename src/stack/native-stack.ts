@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HandoverError, toError } from '../domain/errors.js';
+import { HandoverError } from '../domain/errors.js';
+import { allOrNone } from './all-or-none.js';
 import { isAlive, type ProcessIdentity } from './process-identity.js';
 import { startDetached, stopProcess } from './processes.js';
 import { findPrograms, type Programs } from './programs.js';
@@ -30,25 +31,11 @@ export async function startNative(record: StackRecord, report: Report, signal?: 
   const alive = aliveServices(record);
   const absent = NATIVE_SERVICES.filter(({ name }) => !alive.includes(name));
   const programs =
-    absent.length === 0 ? undefined : await findPrograms({ signal, report: (line) => report('fetch', line) });
-  const failed = new AbortController();
-  const start = new Start(
-    record,
-    programs,
-    report,
-    AbortSignal.any([failed.signal, ...(signal === undefined ? [] : [signal])]),
-  );
-  const results = await Promise.allSettled(
-    NATIVE_SERVICES.map((service) =>
-      start.bringUp(service).catch((error) => {
-        failed.abort(error);
-        throw error;
-      }),
-    ),
-  );
-  if (results.every(({ status }) => status === 'fulfilled')) return start.record;
-  // The others were interrupted by the first.
-  throw signal?.aborted === true ? new HandoverError('interrupted', 'Interrupted.') : toError(failed.signal.reason);
+    absent.length === 0 ? undefined : await findPrograms({ signal, report: (line) => report(`fetch ${line}`, line) });
+  const start = new Start(record, programs, report);
+  const bringUp = (service: Service) => (either: AbortSignal) => start.bringUp(service, either);
+  await allOrNone(Object.fromEntries(NATIVE_SERVICES.map((service) => [service.name, bringUp(service)])), signal);
+  return start.record;
 }
 
 /** One run of {@link startNative}. */
@@ -56,50 +43,48 @@ class Start {
   record: StackRecord;
   readonly #programs: Programs | undefined;
   readonly #report: Report;
-  readonly #signal: AbortSignal;
   readonly #ready = new Map<ServiceName, Promise<void>>();
 
-  constructor(record: StackRecord, programs: Programs | undefined, report: Report, signal: AbortSignal) {
+  constructor(record: StackRecord, programs: Programs | undefined, report: Report) {
     this.record = record;
     this.#programs = programs;
     this.#report = report;
-    this.#signal = signal;
   }
 
   /** Services wait for each other in the order of the list, so the one before is always there already. */
-  bringUp(service: Service): Promise<void> {
-    const ready = this.#bringUp(service);
+  bringUp(service: Service, signal: AbortSignal): Promise<void> {
+    const ready = this.#bringUp(service, signal);
     this.#ready.set(service.name, ready);
     return ready;
   }
 
-  async #bringUp(service: Service): Promise<void> {
+  async #bringUp(service: Service, signal: AbortSignal): Promise<void> {
     if (service.after !== undefined) await this.#ready.get(service.after);
     const since = performance.now();
     const known = this.record.processes[service.name];
-    const running = known !== undefined && isAlive(known) ? known : await this.#start(service);
-    await this.#waitReady(service, running);
+    const running = known !== undefined && isAlive(known) ? known : await this.#start(service, signal);
+    await this.#waitReady(service, running, signal);
     const seconds = ((performance.now() - since) / 1000).toFixed(1);
     this.#report(service.name, running === known ? `${service.title} is up` : `${service.title} is up (${seconds} s)`);
   }
 
-  async #start(service: Service): Promise<ProcessIdentity> {
+  async #start(service: Service, signal: AbortSignal): Promise<ProcessIdentity> {
     if (this.#programs === undefined) throw new HandoverError('stack-failed', `${service.title} has just stopped.`);
     const { instance, persist, ports } = this.record;
     this.#report(service.name, `${service.title} is starting`);
     const folder = join(dataFolder(instance, persist), service.name);
     const logs = logsFolder(instance);
     await Promise.all([mkdir(folder, { recursive: true }), mkdir(logs, { recursive: true })]);
-    const setting = { ports, programs: this.#programs, persist, folder, logs, signal: this.#signal };
+    const setting = { ports, programs: this.#programs, persist, folder, logs, signal };
     const commandLine = await service.prepare(setting);
-    this.#signal.throwIfAborted();
+    signal.throwIfAborted();
     const identity = await startDetached(commandLine, { cwd: folder, log: this.#log(service) });
     this.record = { ...this.record, processes: { ...this.record.processes, [service.name]: identity } };
     writeRecord(this.record);
     return identity;
   }
 
-  async #waitReady(service: Service, process: ProcessIdentity): Promise<void> {
+  async #waitReady(service: Service, process: ProcessIdentity, signal: AbortSignal): Promise<void> {
     const stack = describeStack(this.record);
     const look = async (): Promise<'ready' | 'ended'> => {
       if (!isAlive(process)) return 'ended';
@@ -108,9 +93,9 @@ class Start {
     };
     let state: 'ready' | 'ended';
     try {
-      state = await waitUntil(look, { timeoutMs: READY_MS, signal: this.#signal });
+      state = await waitUntil(look, { timeoutMs: READY_MS, signal });
     } catch (cause) {
-      this.#signal.throwIfAborted();
+      signal.throwIfAborted();
       const message = `${service.title} did not answer within ${READY_MS / 1000} s of its start.`;
       throw new HandoverError('stack-failed', message, { cause, hint: `Its log: ${this.#log(service)}` });
     }

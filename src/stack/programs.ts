@@ -1,5 +1,6 @@
 import { delimiter, join } from 'node:path';
 import { HandoverError } from '../domain/errors.js';
+import { allOrNone } from './all-or-none.js';
 import { exists, type FetchOptions, obtain } from './component-cache.js';
 import { BYTEMAN, KAFKA, ROCKETMQ } from './java-components.js';
 import { type BinaryComponent, binaryPath, TEMPORAL_CLI, TEMPORAL_TEST_SERVER } from './python-components.js';
@@ -21,16 +22,19 @@ export interface Programs {
  * `ROCKETMQ_HOME` and `REDIS_SERVER_PATH` name installed ones.
  * @throws HandoverError `tool-missing`, `fetch-failed` or `interrupted`
  */
-export async function findPrograms(options: FetchOptions = {}): Promise<Programs> {
-  const java = await findJava(options.signal);
-  const [temporal, kafkaHome, rocketmqHome, bytemanHome, redisServer] = await Promise.all([
-    temporalCli(options),
-    named('KAFKA_HOME', () => obtain(KAFKA, options)),
-    named('ROCKETMQ_HOME', () => obtain(ROCKETMQ, options)),
-    obtain(BYTEMAN, options),
-    named('REDIS_SERVER_PATH', () => findRedis(options)),
-  ]);
-  return { temporal, java, kafkaHome, rocketmqHome, bytemanHome, redisServer };
+export async function findPrograms({ signal, report }: FetchOptions = {}): Promise<Programs> {
+  const java = await findJava(signal);
+  const fetched = await allOrNone(
+    {
+      temporal: (either) => temporalCli({ signal: either, report }),
+      kafkaHome: (either) => named('KAFKA_HOME', () => obtain(KAFKA, { signal: either, report })),
+      rocketmqHome: (either) => named('ROCKETMQ_HOME', () => obtain(ROCKETMQ, { signal: either, report })),
+      bytemanHome: (either) => obtain(BYTEMAN, { signal: either, report }),
+      redisServer: (either) => named('REDIS_SERVER_PATH', () => findRedis({ signal: either, report })),
+    },
+    signal,
+  );
+  return { java, ...fetched };
 }
 
 /** The path of the `temporal` binary: `TEMPORAL_CLI_PATH`, or fetched. */

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { HandoverError } from '../domain/errors.js';
 import { dockerAnswers, dockerIsUp, startDocker, stopDocker } from './docker-stack.js';
 import { checkInstance, instanceFolder } from './folders.js';
@@ -37,6 +37,8 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
 }
 
+const INTERRUPTED = 'Interrupted; what had been started is ended again.';
+
 /** The instance for which the services have their usual ports. */
 export const DEFAULT_INSTANCE = 'default';
 
@@ -65,6 +67,7 @@ export function startStack(options: StartOptions): Promise<LocalStack> {
       report('resources', 'topics, groups and search attributes are there');
     } catch (error) {
       await undo(instance, known, report);
+      if (signal?.aborted === true) throw new HandoverError('interrupted', INTERRUPTED, { cause: error });
       throw error;
     }
     record = { ...record, ready: true };
@@ -112,6 +115,11 @@ export async function forget({ instance, ports }: StackRecord): Promise<void> {
   await rm(dataFolder(instance, false), { recursive: true, force: true });
   await releaseBlock(instance, ports);
   deleteRecord(instance);
+  await removeIfEmpty(instanceFolder(instance));
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  if ((await readdir(folder)).length === 0) await rmdir(folder);
 }
 
 /** @throws HandoverError `stack-failed` if the stack runs in another way than is asked for */
