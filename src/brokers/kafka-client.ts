@@ -10,14 +10,14 @@ const RETRY = { initialRetryTime: 200, maxRetryTime: 2000, retries: 4 };
  * A kafkajs client that reads every codec and never restarts a consumer on its own, as a supervisor does that.
  * @throws HandoverError `config-invalid`.
  */
-export function createKafkaClient(connection: KafkaConnection, log: Log): Kafka {
+export function createKafkaClient(connection: KafkaConnection, log: Log, retry: { retries?: number } = {}): Kafka {
   const { brokers, clientId = 'handover', ssl, sasl } = checkKafkaConnection(connection);
   registerCodecs();
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
     connectionTimeout: 3000,
-    retry: { ...RETRY, restartOnFailure: async () => false },
+    retry: { ...RETRY, ...retry, restartOnFailure: async () => false },
     logLevel: kafkajs.logLevel.INFO,
     logCreator: kafkajsLogTo(log),
     ...(ssl !== undefined && { ssl: ssl === true ? true : tlsOptions(ssl) }),

@@ -1,4 +1,5 @@
 import {
+  type Endpoints,
   FilterExpression,
   type MessageView,
   SimpleConsumer,
@@ -8,7 +9,7 @@ import {
 import definitions from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import type { Log } from '../domain/log.js';
 import type { RocketmqConnection } from './connections.js';
-import { rocketmqOptions } from './rocketmq-client.js';
+import { rocketmqOptions, shareEndpoints } from './rocketmq-client.js';
 import { type PoppedDelivery, poppedDelivery, type ReceiptHandle } from './rocketmq-delivery.js';
 
 export interface PopConsumerOptions {
@@ -37,7 +38,7 @@ export const MAX_POP = 32;
 /** The official consumer, polled broker by broker, and told what it leaves out: queues, store times, and single failures. */
 export class PopConsumer extends SimpleConsumer {
   readonly #topic: string;
-  readonly #endpoints = new Map<string, TopicRouteData['messageQueues'][number]['broker']['endpoints']>();
+  readonly #endpoints = new Map<string, Endpoints>();
 
   constructor({ connection, attempt, topic, group, log }: PopConsumerOptions) {
     super({
@@ -96,16 +97,8 @@ export class PopConsumer extends SimpleConsumer {
     handle.receiptHandle = await this.invisibleDuration(asView(handle), invisibilityMs);
   }
 
-  /**
-   * Connections are kept per `Endpoints` object, and every route refresh brings new ones: without this each of them would
-   * open another connection.
-   */
   protected override onTopicRouteDataUpdate(topic: string, route: TopicRouteData): void {
-    for (const { broker } of route.messageQueues) {
-      const known = this.#endpoints.get(broker.endpoints.facade) ?? broker.endpoints;
-      this.#endpoints.set(known.facade, known);
-      broker.endpoints = known;
-    }
+    shareEndpoints(this.#endpoints, route);
     super.onTopicRouteDataUpdate(topic, route);
   }
 

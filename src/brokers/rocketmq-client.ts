@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { format } from 'node:util';
-import type { BaseClient, BaseClientOptions, ILogger } from 'rocketmq-client-nodejs';
+import type { BaseClient, BaseClientOptions, Endpoints, ILogger, TopicRouteData } from 'rocketmq-client-nodejs';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import { endpointAt, type RocketmqConnection } from './connections.js';
@@ -78,13 +78,26 @@ export class ClientGuard {
     const onError = (err: Error) => this.#log.debug({ err }, 'a RocketMQ telemetry stream broke');
     const removeAll = stream.removeAllListeners.bind(stream);
     stream.removeAllListeners = (event?: string | symbol) => {
-      removeAll(event);
+      if (event === undefined) removeAll();
+      else removeAll(event);
       return stream.on('error', onError);
     };
     stream.on('error', onError);
     stream.once('close', () => this.#streams.delete(stream));
     this.#streams.add(stream);
     return stream;
+  }
+}
+
+/**
+ * Connections are kept per `Endpoints` object, and every route refresh brings new ones: without this each of them would
+ * open another connection.
+ */
+export function shareEndpoints(known: Map<string, Endpoints>, route: TopicRouteData): void {
+  for (const { broker } of route.messageQueues) {
+    const endpoints = known.get(broker.endpoints.facade) ?? broker.endpoints;
+    known.set(endpoints.facade, endpoints);
+    broker.endpoints = endpoints;
   }
 }
 
@@ -101,7 +114,7 @@ function rootCause(error: Error): Error {
 /** One level down: what it calls an error is one attempt; what is final reaches a supervisor or a caller. */
 function clientLogTo(log: Log): ILogger {
   const fields = { client: 'rocketmq' };
-  const text = ([first, ...rest]: unknown[]) => format(first instanceof Error ? first.message : first, ...rest);
+  const text = (args: unknown[]) => format(...args.map((arg) => (arg instanceof Error ? arg.message : arg)));
   return {
     info: (...args) => log.debug(fields, text(args)),
     warn: (...args) => log.debug(fields, text(args)),

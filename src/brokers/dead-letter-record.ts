@@ -1,0 +1,122 @@
+import { type DeadLetterReason, STAMPS } from '../domain/message.js';
+import type { OutgoingRecord } from './publisher.js';
+import type { Delivery } from './source.js';
+
+/** The stamps that a dead letter has besides those of its delivery. */
+export const DEAD_LETTER_STAMPS = {
+  reason: 'handover-reason',
+  /** Where the delivery lay: its coordinates. */
+  source: 'handover-source',
+  /** When it was dead-lettered, as an ISO 8601 instant. */
+  time: 'handover-time',
+  /** Names of the properties that were left out, as the broker would not take them. */
+  omitted: 'handover-omitted',
+  /** The length of the original body in bytes, where only its beginning is kept. */
+  truncated: 'handover-truncated',
+  /** `true` where the body was null, and something else had to stand for it. */
+  nullBody: 'handover-null-body',
+  /** The same where it had no bytes. */
+  emptyBody: 'handover-empty-body',
+} as const;
+
+export interface RecordLimits {
+  /** Properties, and bytes of their names and values together with the key. */
+  readonly properties: number;
+  readonly propertyBytes: number;
+  readonly bodyBytes: number;
+  /** Whether names, values and the key have to be free of control characters, and the body must not be empty. */
+  readonly strict: boolean;
+}
+
+/** Room for {@link DEAD_LETTER_STAMPS}.omitted itself; more names than fit are counted only. */
+const OMITTED_BYTES = 1024;
+/** What stands for a body where there has to be one. */
+const PLACEHOLDER = Buffer.from('-');
+
+/** The dead letter of a delivery within the limits: what does not fit is left out, and the record says so. */
+export function deadLetterRecord(
+  delivery: Delivery,
+  { reason, time, topic }: { reason: DeadLetterReason; time: Date; topic: string },
+  limits: RecordLimits,
+): OutgoingRecord {
+  const { body, stamps } = fitBody(delivery.body, limits);
+  const own = new Map([
+    [DEAD_LETTER_STAMPS.reason, reason],
+    [DEAD_LETTER_STAMPS.source, delivery.coordinates],
+    [DEAD_LETTER_STAMPS.time, time.toISOString()],
+    ...stamps,
+  ]);
+  const room = new Room(limits.properties - 1, limits.propertyBytes - OMITTED_BYTES, limits.strict);
+  for (const [name, value] of own) room.take(name, value);
+  const key = delivery.key !== undefined && room.takeKey(delivery.key) ? delivery.key : undefined;
+  const properties = new Map(own);
+  const omitted: string[] = [];
+  for (const name of stampsFirst(delivery.properties)) {
+    const value = delivery.properties.get(name) ?? '';
+    // A dead letter that is dead-lettered again tells of its last journey only.
+    if (own.has(name)) continue;
+    if (room.take(name, value)) properties.set(name, value);
+    else omitted.push(name);
+  }
+  if (omitted.length > 0) properties.set(DEAD_LETTER_STAMPS.omitted, listNames(omitted));
+  return { topic, body, properties, ...(key !== undefined && { key }) };
+}
+
+function fitBody(body: Buffer | null, limits: RecordLimits): { body: Buffer | null; stamps: [string, string][] } {
+  if (body === null) {
+    return limits.strict
+      ? { body: PLACEHOLDER, stamps: [[DEAD_LETTER_STAMPS.nullBody, 'true']] }
+      : { body, stamps: [] };
+  }
+  if (body.length === 0 && limits.strict)
+    return { body: PLACEHOLDER, stamps: [[DEAD_LETTER_STAMPS.emptyBody, 'true']] };
+  if (body.length <= limits.bodyBytes) return { body, stamps: [] };
+  return { body: body.subarray(0, limits.bodyBytes), stamps: [[DEAD_LETTER_STAMPS.truncated, String(body.length)]] };
+}
+
+/** What identifies the message goes first, so that it is the last to be left out. */
+function stampsFirst(properties: ReadonlyMap<string, string>): Set<string> {
+  const stamps: string[] = Object.values(STAMPS).filter((name) => properties.has(name));
+  return new Set([...stamps, ...properties.keys()]);
+}
+
+function listNames(names: readonly string[]): string {
+  const legible = names.map((name) => name.replace(/\p{Cc}/gu, '?'));
+  let listed = legible.length;
+  const text = () => {
+    const rest = legible.length - listed;
+    return [...legible.slice(0, listed), ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ');
+  };
+  while (Buffer.byteLength(text()) > OMITTED_BYTES / 2) listed -= 1;
+  return text();
+}
+
+/** What is left of the limits. */
+class Room {
+  #properties: number;
+  #bytes: number;
+  readonly #strict: boolean;
+
+  constructor(properties: number, bytes: number, strict: boolean) {
+    this.#properties = properties;
+    this.#bytes = bytes;
+    this.#strict = strict;
+  }
+
+  take(name: string, value: string): boolean {
+    if (this.#properties < 1 || name === '' || !this.#fits(name, value)) return false;
+    this.#properties -= 1;
+    return true;
+  }
+
+  takeKey(key: string): boolean {
+    return (!this.#strict || key.trim() !== '') && this.#fits(key);
+  }
+
+  #fits(...texts: string[]): boolean {
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    if (bytes > this.#bytes || (this.#strict && texts.some((text) => /\p{Cc}/u.test(text)))) return false;
+    this.#bytes -= bytes;
+    return true;
+  }
+}
