@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
 import { HandoverError } from '../domain/errors.js';
+import type { Audit } from '../ledger/audit.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
@@ -30,6 +31,7 @@ export interface LedgerParts {
   readonly policyStore: PolicyStore;
   readonly deadLetters: DeadLetterIndex;
   readonly signs: SideSigns;
+  readonly audit: Audit;
 }
 
 /** What a command works with. Each connection is opened when it is first asked for. */
@@ -45,7 +47,10 @@ export interface Session {
   redis(): Promise<LedgerParts>;
 }
 
-/** Runs a command's work with a session, and closes what it has opened, however it ends. */
+/**
+ * Runs a command's work with a session, and closes what it has opened, however it ends.
+ * @throws HandoverError: of the work, of an invalid config, or `temporal-unavailable`
+ */
 export async function withSession<T>(flags: ConnectionFlags, work: (session: Session) => Promise<T>): Promise<T> {
   const [{ loadMigration }, { findConnections }] = await Promise.all([
     import('../config/load-migration.js'),
@@ -74,9 +79,19 @@ export async function withSession<T>(flags: ConnectionFlags, work: (session: Ses
         return redis;
       },
     });
+  } catch (error) {
+    throw temporal === undefined ? error : await explainTemporal(error);
   } finally {
     await Promise.allSettled(closers.map((close) => close()));
   }
+}
+
+/** A call that Temporal refused or did not answer, of which the command itself has nothing better to say. */
+async function explainTemporal(error: unknown): Promise<unknown> {
+  const { ServiceError } = await import('@temporalio/client');
+  if (!(error instanceof ServiceError)) return error;
+  const reason = error.cause instanceof Error ? error.cause.message : error.message;
+  return new HandoverError('temporal-unavailable', `Temporal did not do it: ${reason}`, { cause: error });
 }
 
 /** Temporal's Web UI: the local stack's, if it is in use, or what HANDOVER_TEMPORAL_UI says. */
@@ -114,8 +129,15 @@ async function openRedis(
     import('../ledger/policy-store.js'),
     import('../ledger/dead-letter-index.js'),
     import('../ledger/signs.js'),
+    import('../ledger/audit.js'),
   ]);
-  const [{ createRedisLedger }, { createPolicyStore }, { createDeadLetterIndex }, { createSideSigns }] = parts;
+  const [
+    { createRedisLedger },
+    { createPolicyStore },
+    { createDeadLetterIndex },
+    { createSideSigns },
+    { createAudit },
+  ] = parts;
   // A fault of the connection reaches the command by the call that it fails.
   const client = connectRedis(readRedisUrl(redis.url), { name: 'handover-cli', onError: () => undefined });
   closers.push(() => closeRedis(client));
@@ -124,5 +146,6 @@ async function openRedis(
     policyStore: createPolicyStore(client, name),
     deadLetters: createDeadLetterIndex(client, name),
     signs: createSideSigns(client, name),
+    audit: createAudit(client, name),
   };
 }

@@ -1,4 +1,4 @@
-import { type Client, QueryNotRegisteredError, ServiceError } from '@temporalio/client';
+import { type Client, QueryNotRegisteredError } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { HandoverError } from '../domain/errors.js';
 import type { Policy } from '../domain/policy.js';
@@ -35,9 +35,6 @@ async function askWorkflow(client: Client, migration: string, copy: 'missing' | 
     if (cause instanceof QueryNotRegisteredError || cause instanceof OutOfTime) {
       const message = `The policy of migration '${migration}' is ${copy} in Redis, and no worker answers for the workflow.`;
       throw new HandoverError('policy-unknown', message, { cause, hint: 'Start one: handover worker --side kafka.' });
-    }
-    if (cause instanceof ServiceError) {
-      throw new HandoverError('temporal-unavailable', 'Temporal does not answer for the policy.', { cause });
     }
     throw cause;
   }

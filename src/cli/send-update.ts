@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Client, ServiceError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { type Client, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { HandoverError } from '../domain/errors.js';
+import type { HandoverError } from '../domain/errors.js';
 import { OutOfTime, within } from './within.js';
 
 /** How long a command waits for a worker, in ms: with its own start, it has then failed well within 10 s. */
@@ -26,7 +26,7 @@ export interface UpdateParts<Ret> {
 
 /**
  * Sends an Update, and answers its result.
- * @throws HandoverError: what `refused` and `unanswered` make of it, or `temporal-unavailable`
+ * @throws HandoverError: what `refused` and `unanswered` make of it, and whatever else the client throws
  */
 export async function sendUpdate<Ret>(parts: UpdateParts<Ret>): Promise<Ret> {
   const { client, send, refused, unanswered, patienceMs = ANSWER_WITHIN_MS } = parts;
@@ -42,15 +42,6 @@ export async function sendUpdate<Ret>(parts: UpdateParts<Ret>): Promise<Ret> {
       throw refused(error.cause.type ?? undefined, error.cause.message, error);
     }
     if (error instanceof OutOfTime) throw unanswered(taken ? 'not-done' : 'not-taken', error);
-    if (error instanceof ServiceError) {
-      throw new HandoverError('temporal-unavailable', `Temporal did not take it: ${reasonOf(error)}.`, {
-        cause: error,
-      });
-    }
     throw error;
   }
-}
-
-function reasonOf(error: ServiceError): string {
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }

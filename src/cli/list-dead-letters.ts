@@ -1,0 +1,23 @@
+import type { DeadLetterEntry } from '../ledger/dead-letter-index.js';
+import { instant, renderTable } from './table.js';
+
+/** A dead letter as `dead-letters --json` promises it. */
+export interface DeadLetterView {
+  /** The ID that it bore, however malformed; null if it bore none. */
+  readonly messageId: string | null;
+  readonly reason: DeadLetterEntry['reason'];
+  /** Coordinates of the delivery on its broker. */
+  readonly source: string;
+  /** When it was dead-lettered, as an ISO 8601 instant. */
+  readonly time: string;
+}
+
+export function viewDeadLetter({ messageId, reason, source, time }: DeadLetterEntry): DeadLetterView {
+  return { messageId: messageId ?? null, reason, source, time: instant(time) };
+}
+
+export function describeDeadLetters(list: readonly DeadLetterView[]): readonly string[] {
+  if (list.length === 0) return ['Nothing was dead-lettered.'];
+  const rows = list.map(({ messageId, reason, source, time }) => [time, reason, source, messageId ?? '(none)']);
+  return renderTable(['TIME', 'REASON', 'SOURCE', 'MESSAGE ID'], rows);
+}

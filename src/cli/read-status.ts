@@ -1,0 +1,108 @@
+import type { Client } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
+import { SIDES, type Side } from '../domain/side.js';
+import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { PolicyStore } from '../ledger/policy-store.js';
+import type { SideSigns } from '../ledger/signs.js';
+import { sideTaskQueue } from '../workflows/names.js';
+import { describePolicy, type PolicyView, viewPolicy } from './policy-view.js';
+import { within } from './within.js';
+
+/** How the rewards of one side are getting on. */
+export interface RewardsView {
+  /** Rewards that wait for a worker of this side, about. */
+  readonly waiting: number;
+  /** Whether nobody picks them up. */
+  readonly noWorker: boolean;
+}
+
+/** What `status --json` promises, and more. Null is unknown, never 0. */
+export interface StatusView {
+  readonly policy: PolicyView | null;
+  readonly messages: Readonly<Record<'assigned' | 'claimed' | 'sending' | 'parked' | 'settled', number>>;
+  readonly deadLettered: Readonly<Record<Side, number>>;
+  readonly stranded: number;
+  /** `alive`: a process of that side has shown life of late. */
+  readonly sides: Readonly<Record<Side, { readonly alive: boolean; readonly rewards: RewardsView | null }>>;
+}
+
+export interface StatusSources {
+  readonly ledger: Pick<Ledger, 'count'>;
+  readonly policyStore: Pick<PolicyStore, 'read'>;
+  readonly deadLetters: Pick<DeadLetterIndex, 'count'>;
+  readonly signs: Pick<SideSigns, 'isAlive'>;
+  /** How a side's rewards are getting on; undefined if Temporal cannot be asked. */
+  readonly rewards: (side: Side) => Promise<RewardsView | undefined>;
+}
+
+export async function readStatus(sources: StatusSources): Promise<StatusView> {
+  const { ledger, policyStore, deadLetters, signs, rewards } = sources;
+  const [reading, { stranded, ...messages }, deadLettered, sides] = await Promise.all([
+    policyStore.read(),
+    ledger.count(),
+    deadLetters.count(),
+    Promise.all(
+      SIDES.map(async (side) => {
+        const [alive, waiting] = await Promise.all([signs.isAlive(side), rewards(side)]);
+        return [side, { alive, rewards: waiting ?? null }] as const;
+      }),
+    ),
+  ]);
+  return {
+    policy: reading.known ? viewPolicy(reading.policy) : null,
+    messages,
+    deadLettered,
+    stranded,
+    sides: Object.fromEntries(sides) as StatusView['sides'],
+  };
+}
+
+export function describeStatus({ policy, messages, deadLettered, stranded, sides }: StatusView): readonly string[] {
+  const { assigned, claimed, sending, parked, settled } = messages;
+  return [
+    ...(policy === null
+      ? ['policy       unknown: Redis holds none that can be read; intake holds']
+      : describePolicy(policy)),
+    '',
+    `messages     ${settled} settled, ${sending} sending, ${claimed} claimed, ${assigned} assigned, ${parked} parked`,
+    `stranded     ${stranded}${stranded === 0 ? '' : "   (acknowledged, not settled, and no workflow has them: 'handover resume')"}`,
+    `dead letters ${deadLettered.kafka} on kafka, ${deadLettered.rocketmq} on rocketmq`,
+    ...(parked === 0 ? [] : [`${parked} parked: 'handover parked' lists them, 'handover resolve' answers them`]),
+    '',
+    ...SIDES.map((side) => `${side.padEnd(12)} ${describeSide(sides[side])}`),
+  ];
+}
+
+function describeSide({ alive, rewards }: StatusView['sides'][Side]): string {
+  const life = alive ? 'alive' : 'no sign of life';
+  if (rewards === null) return `${life}; its waiting rewards are unknown, as Temporal does not answer`;
+  if (rewards.noWorker) return `${life}; no worker: ${rewards.waiting} rewards wait and nobody picks them up`;
+  return `${life}; ${rewards.waiting} rewards wait`;
+}
+
+/** Rewards that have waited for longer than this have no worker, in ms: a living one takes them at once or is full. */
+const NO_WORKER_AFTER_MS = 5_000;
+
+const ANSWER_WITHIN_MS = 3_000;
+
+/** Reads how a side's rewards are getting on from its task queue. */
+export async function readRewards(
+  client: Client,
+  namespace: string,
+  migration: string,
+  side: Side,
+): Promise<RewardsView> {
+  const { pollers, stats } = await within(client, ANSWER_WITHIN_MS, () =>
+    client.workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name: sideTaskQueue(migration, side) },
+      taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+      reportStats: true,
+    }),
+  );
+  const waiting = Number(stats?.approximateBacklogCount ?? 0);
+  const ageMs = Number(stats?.approximateBacklogAge?.seconds ?? 0) * 1_000;
+  // A worker that died is listed as a poller for minutes, so the age of what waits says more.
+  return { waiting, noWorker: waiting > 0 && (pollers.length === 0 || ageMs > NO_WORKER_AFTER_MS) };
+}
