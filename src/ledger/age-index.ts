@@ -23,8 +23,8 @@ export interface AgeIndex {
   leave(messageIds: readonly string[]): Promise<void>;
   /** Puts a message that is in the index behind all others. */
   renew(messageId: string): Promise<void>;
-  /** The oldest first, up to those of `beforeMs` (Redis time). What is entered meanwhile may be missing. */
-  oldest(beforeMs?: number): AsyncGenerator<Indexed>;
+  /** The oldest first, of those that were entered or renewed before `beforeMs` (Redis time). */
+  oldest(beforeMs: number): AsyncGenerator<Indexed>;
 }
 
 export function createAgeIndex(client: RedisClient, migration: string): AgeIndex {
@@ -52,7 +52,7 @@ export function createAgeIndex(client: RedisClient, migration: string): AgeIndex
     renew: (messageId) => write('XX', [messageId]),
 
     async *oldest(beforeMs) {
-      const before = beforeMs === undefined ? '+inf' : `(${beforeMs}`;
+      const before = `(${beforeMs}`;
       const shards = Array.from({ length: INDEX_SHARDS }, (_, shard) => pagesOf(client, shardKey(shard), before));
       const heads = await Promise.all(shards.map((shard) => shard.next()));
       for (;;) {

@@ -121,7 +121,7 @@ export interface Ledger {
   unindex(messageId: string): Promise<void>;
   /**
    * Unsettled records, the longest in the index first; `beforeMs`: only those indexed or looked at before then (Redis
-   * time). Also messages that are in the index but have no record: the ledger has lost it, a workflow may have it, so it
+   * time, the time of the call by default). Also messages that are in the index but have no record: the ledger has lost it, a workflow may have it, so it
    * is for the caller to ask Temporal, and to `unindex` it where that knows nothing.
    */
   unsettled(options?: {

@@ -76,7 +76,11 @@ export function createPolicyStore(client: RedisClient, migration: string): Polic
         subscriber.disconnect();
         throw error;
       }
-      return async () => subscriber.disconnect();
+      return async () => {
+        // What is on its way still arrives, but nobody is told any more.
+        subscriber.off('message', onChange);
+        subscriber.disconnect();
+      };
     },
   };
 }

@@ -59,6 +59,11 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
     );
   }
 
+  async function now(): Promise<number> {
+    const [seconds, micros] = await ask(client, { what: 'tell the time' }, () => client.time());
+    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+  }
+
   return {
     // Calls that are made together go out together, and each finds its own node of a cluster.
     route: (requests) => Promise.all(requests.map(route)),
@@ -126,6 +131,8 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
     looked: (messageId) => index.renew(messageId),
 
     async *unsettled({ beforeMs, limit = Number.POSITIVE_INFINITY } = {}) {
+      // What the caller looks at goes behind the others, and must not be met there again.
+      const end = beforeMs ?? (await now()) + 1;
       let left = limit;
       const readBatch = async function* (batch: readonly string[]): AsyncGenerator<LedgerRecord | LostRecord> {
         const records = await Promise.all(batch.map(read));
@@ -134,7 +141,7 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
         yield* batch.map((messageId, i) => records[i] ?? ({ messageId, state: 'none' } as const)).filter(isUnsettled);
       };
       let batch: string[] = [];
-      for await (const { messageId } of index.oldest(beforeMs)) {
+      for await (const { messageId } of index.oldest(end)) {
         batch.push(messageId);
         if (batch.length < Math.min(READ_BATCH, left)) continue;
         for await (const record of readBatch(batch)) {
@@ -149,10 +156,7 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
 
     count: () => countRecords(client, migration),
 
-    async now() {
-      const [seconds, micros] = await ask(client, { what: 'tell the time' }, () => client.time());
-      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-    },
+    now,
   };
 }
 

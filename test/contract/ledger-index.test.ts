@@ -71,10 +71,8 @@ describe.each(BACKENDS)('what the ledger knows of all messages, on $name', ({ st
       const messageIds = await routed(1_000);
       await ledger.index(messageIds);
       await passTime();
-      const beforeMs = await ledger.now();
-      await passTime();
       const found: string[] = [];
-      for await (const { messageId } of ledger.unsettled({ beforeMs })) {
+      for await (const { messageId } of ledger.unsettled()) {
         found.push(messageId);
         await (found.length % 2 === 0 ? ledger.unindex(messageId) : ledger.looked(messageId));
       }
@@ -113,7 +111,8 @@ describe.each(BACKENDS)('what the ledger knows of all messages, on $name', ({ st
       await ledger.index([messageId]);
       expect(await unsettled()).toEqual([]);
       const left: unknown[] = [];
-      for await (const entry of createAgeIndex(backend.client, MIGRATION).oldest()) left.push(entry);
+      for await (const entry of createAgeIndex(backend.client, MIGRATION).oldest(Number.MAX_SAFE_INTEGER))
+        left.push(entry);
       expect(left).toEqual([]);
     });
 

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDeadLetterIndex, type DeadLetterEntry } from '../../src/ledger/dead-letter-index.js';
+import { keys } from '../../src/ledger/keys.js';
+import { createSideSigns, SIGN_LIFETIME_MS } from '../../src/ledger/signs.js';
+import { BACKENDS, type Backend } from '../support/ledger-backends.js';
+import { MIGRATION } from '../support/ledger-messages.js';
+
+describe.each(BACKENDS)('what the sides let each other and people know, on $name', ({ start }) => {
+  let backend: Backend;
+
+  beforeAll(async () => {
+    backend = await start();
+  });
+  beforeEach(() => backend.flush());
+  afterAll(() => backend.stop());
+
+  describe('signs of life', () => {
+    test('a side lives while any of its processes shows it, and for a few seconds more', async () => {
+      const signs = createSideSigns(backend.client, MIGRATION);
+      expect(await signs.isAlive('kafka')).toBe(false);
+      await signs.alive('kafka', 'process-1');
+      await signs.alive('kafka', 'process-2');
+      expect(await signs.isAlive('kafka')).toBe(true);
+      expect(await signs.isAlive('rocketmq')).toBe(false);
+      const lifetime = await backend.client.pttl(keys.alive(MIGRATION, 'kafka'));
+      expect(lifetime).toBeGreaterThan(0);
+      expect(lifetime).toBeLessThanOrEqual(SIGN_LIFETIME_MS);
+    });
+
+    test('how far a side is never goes back, and is unknown until it is reported', async () => {
+      const signs = createSideSigns(backend.client, MIGRATION);
+      expect(await signs.past('kafka')).toBeUndefined();
+      await Promise.all([1_795_412_255_904, 1_795_412_255_999, 3].map((at) => signs.reportPast('kafka', at)));
+      expect(await signs.past('kafka')).toBe(1_795_412_255_999);
+      expect(await signs.past('rocketmq')).toBeUndefined();
+    });
+  });
+
+  describe('the index of dead letters', () => {
+    const letter = (source: string, given: Partial<DeadLetterEntry> = {}): DeadLetterEntry => ({
+      side: 'kafka',
+      reason: 'undecodable',
+      source,
+      time: 1_795_412_255_904,
+      messageId: 'm-1',
+      ...given,
+    });
+
+    test('lists the newest last, with all that is known', async () => {
+      const index = createDeadLetterIndex(backend.client, MIGRATION);
+      const { messageId: _, ...nameless } = letter('rewards/0/8', { reason: 'missing-id' });
+      await index.add(letter('rewards/0/7'));
+      await index.add(nameless);
+      expect(await index.list()).toEqual([letter('rewards/0/7'), nameless]);
+      expect(await index.list(1)).toEqual([nameless]);
+    });
+
+    test('counts a delivery that comes again once, and a message on both sides once for each', async () => {
+      const index = createDeadLetterIndex(backend.client, MIGRATION);
+      expect(await index.count()).toEqual({ kafka: 0, rocketmq: 0 });
+      await Promise.all([1, 2, 3].map(() => index.add(letter('rewards/0/7'))));
+      await index.add(letter('rewards/0/8'));
+      await index.add(letter('rewards/0/7', { side: 'rocketmq' }));
+      expect(await index.count()).toEqual({ kafka: 2, rocketmq: 1 });
+      expect(await index.list()).toHaveLength(3);
+    });
+  });
+});
