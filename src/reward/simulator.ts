@@ -68,6 +68,12 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   }
 }
 
+interface Answer {
+  readonly status: number;
+  readonly body: object;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 class RewardDesk {
   readonly #ledger: SimulatorLedger;
   readonly #options: SimulatorOptions;
@@ -92,82 +98,80 @@ class RewardDesk {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = await this.#answer(request, response);
+    if (answer !== undefined) send(response, answer);
+  }
+
+  /** The answer to give now; undefined when there is none, now or ever. */
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> {
     const { pathname } = new URL(request.url ?? '/', 'http://simulator');
-    if (request.method === 'GET') return this.#tell(pathname, response);
+    if (request.method === 'GET') return this.#tell(pathname);
     const body = await readBody(request);
-    if (body === undefined) return answer(response, 413, { error: 'the body is too large' });
-    if (request.method === 'PUT' && pathname === '/faults') return this.#takeFaults(body, response);
-    if (request.method === 'POST' || request.method === 'PUT' || request.method === 'PATCH') {
-      return this.#reward(body, response);
-    }
-    answer(response, 405, { error: 'not allowed' });
+    if (body === undefined) return { status: 413, body: { error: 'the body is too large' } };
+    if (request.method === 'PUT' && pathname === '/faults') return this.#takeFaults(body);
+    if (['POST', 'PUT', 'PATCH'].includes(request.method ?? '')) return this.#reward(body, response);
+    return { status: 405, body: { error: 'not allowed' } };
   }
 
-  #tell(pathname: string, response: ServerResponse): void {
-    if (pathname === '/health') return answer(response, 200, { ok: true });
-    if (pathname === '/faults') return answer(response, 200, this.#faults);
+  #tell(pathname: string): Answer {
+    if (pathname === '/health') return { status: 200, body: { ok: true } };
+    if (pathname === '/faults') return { status: 200, body: this.#faults };
     if (pathname === '/ledger') {
-      return answer(response, 200, { summary: this.#ledger.summary(), effects: this.#ledger.effects() });
+      return { status: 200, body: { summary: this.#ledger.summary(), effects: this.#ledger.effects() } };
     }
-    if (pathname.startsWith('/lookup/')) {
-      const messageId = decodeURIComponent(pathname.slice('/lookup/'.length));
-      return this.#ledger.isGranted(messageId)
-        ? answer(response, 200, { messageId, granted: true })
-        : answer(response, 404, { messageId, granted: false });
-    }
-    answer(response, 404, { error: 'not found' });
+    if (!pathname.startsWith('/lookup/')) return { status: 404, body: { error: 'not found' } };
+    const messageId = decodeURIComponent(pathname.slice('/lookup/'.length));
+    const granted = this.#ledger.isGranted(messageId);
+    return { status: granted ? 200 : 404, body: { messageId, granted } };
   }
 
-  #takeFaults(body: Buffer, response: ServerResponse): void {
+  #takeFaults(body: Buffer): Answer {
     const faults = readFaultRates(parseJson(body));
-    if (typeof faults === 'string') return answer(response, 400, { error: faults });
+    if (typeof faults === 'string') return { status: 400, body: { error: faults } };
     this.#faults = faults;
-    answer(response, 200, faults);
+    return { status: 200, body: faults };
   }
 
-  #reward(body: Buffer, response: ServerResponse): void {
+  #reward(body: Buffer, response: ServerResponse): Answer | undefined {
     const { seed = '1', idField = 'messageId', slowMs = 2_000 } = this.#options;
     const bodyHash = createHash('sha256').update(body).digest('hex');
     const messageId = idIn(body, idField) ?? `sha256:${bodyHash}`;
     const attempt = this.#ledger.countAttempt(messageId);
     const fault = drawFault(this.#faults, seed, messageId, attempt);
-    const record = (effect: 'granted' | 'none'): void =>
-      this.#ledger.append({
-        time: new Date().toISOString(),
-        messageId,
-        attempt,
-        effect,
-        fault: fault ?? null,
-        bodyHash,
-      });
+    const record = (effect: 'granted' | 'none'): void => {
+      const time = new Date().toISOString();
+      this.#ledger.append({ time, messageId, attempt, effect, fault: fault ?? null, bodyHash });
+    };
     record(fault === undefined || GRANTING.has(fault) ? 'granted' : 'none');
+    const granted: Answer = { status: 200, body: { messageId, granted: true } };
 
     switch (fault) {
       case undefined:
-        return answer(response, 200, { messageId, granted: true });
+        return granted;
       case 'refuse':
-        return answer(response, 422, { messageId, granted: false });
+        return { status: 422, body: { messageId, granted: false } };
       case '429':
       case '503':
-        return answer(response, Number(fault), { error: 'come again' }, { 'retry-after': '1' });
+        return { status: Number(fault), body: { error: 'come again' }, headers: { 'retry-after': '1' } };
       case '500':
-        return answer(response, 500, { error: 'internal' });
+        return { status: 500, body: { error: 'internal' } };
       case 'grant-then-502':
-        return answer(response, 502, { error: 'bad gateway' });
+        return { status: 502, body: { error: 'bad gateway' } };
       case 'reset':
       case 'grant-then-reset':
         response.socket?.resetAndDestroy();
-        return;
+        return undefined;
       case 'grant-then-truncate':
-        return truncate(response);
+        truncate(response);
+        return undefined;
       case 'grant-then-hang':
-        return;
+        return undefined;
       case 'hang-then-grant':
         response.once('close', () => this.#recordLate(() => record('granted'), messageId, attempt));
-        return;
+        return undefined;
       case 'slow':
-        setTimeout(() => answer(response, 200, { messageId, granted: true }), slowMs).unref();
-        return;
+        setTimeout(() => send(response, granted), slowMs).unref();
+        return undefined;
     }
   }
 
@@ -214,18 +218,10 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return bytes > BODY_MAX_BYTES ? undefined : Buffer.concat(chunks);
 }
 
-function answer(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: Readonly<Record<string, string>> = {},
-): void {
+function send(response: ServerResponse, { status, body, headers = {} }: Answer): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...headers,
-  });
+  const length = Buffer.byteLength(text);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': length, ...headers });
   response.end(text);
 }
 
