@@ -1,4 +1,4 @@
-import { decideAdoption } from '../domain/adoption.js';
+import { type AdoptionDecision, decideAdoption } from '../domain/adoption.js';
 import type { SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -20,7 +20,7 @@ export interface SeekRequest {
 /** What a look at the ledger came to. */
 export type SeekResult =
   | { readonly found: 'claimed'; readonly owner: Side; readonly reason: string; readonly adopted: boolean }
-  | { readonly found: 'waiting'; readonly owner: Side; readonly why: string }
+  | { readonly found: 'waiting'; readonly owner: Side; readonly why: string; readonly lookAgainMs?: number }
   | { readonly found: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }
   /** The record names another run: an earlier one of this message, closed before it settled. */
   | { readonly found: 'other-run'; readonly owner: Side; readonly fromRun: string }
@@ -42,15 +42,10 @@ export function createOwnershipActivities(deps: OwnershipDependencies): Ownershi
   const { ledger, policyStore, signs, isOpenRun } = deps;
 
   /** Whether the owner, which has not delivered, has no claim to patience any more. */
-  async function reasonToAdopt(request: SeekRequest, owner: Side): Promise<{ adopter: Side; reason: string } | string> {
-    const [policyReading, ownerPast] = await Promise.all([policyStore.read(), signs.past(owner)]);
-    return decideAdoption({
-      policy: policyReading.known ? policyReading.policy : undefined,
-      owner,
-      ownerPast,
-      delivered: request.delivered,
-      marginMs: request.marginMs,
-    });
+  async function considerAdoption({ delivered, marginMs }: SeekRequest, owner: Side): Promise<AdoptionDecision> {
+    const [reading, ownerPast] = await Promise.all([policyStore.read(), signs.past(owner)]);
+    const policy = reading.known ? reading.policy : undefined;
+    return decideAdoption({ policy, owner, ownerPast, delivered, marginMs, now: reading.readAt });
   }
 
   return {
@@ -64,8 +59,11 @@ export function createOwnershipActivities(deps: OwnershipDependencies): Ownershi
         if (last.verdict !== 'not-owner') return seekResult(last, false);
       }
       const owner = last?.verdict === 'not-owner' ? last.owner : request.origin.decision.owner;
-      const adoption = await reasonToAdopt(request, owner);
-      if (typeof adoption === 'string') return { found: 'waiting', owner, why: adoption };
+      const adoption = await considerAdoption(request, owner);
+      if ('waits' in adoption) {
+        const { waits: why, lookAgainMs } = adoption;
+        return { found: 'waiting', owner, why, ...(lookAgainMs !== undefined && { lookAgainMs }) };
+      }
       const { adopter, reason } = adoption;
       return seekResult(
         await takeStep((step) => ledger.adopt(step), { ...holder, side: adopter, reason }, isOpenRun),

@@ -33,7 +33,7 @@ export interface AdoptionSettings {
   /** How much later than its twin a double write's second half may be stored. Default 5000. */
   readonly marginMs: number;
   /**
-   * First and longest pause between two looks of a waiting workflow, each half as long again as the last. Defaults 6000,
+   * Pause between two looks of a waiting workflow while the owner's lag is not known, and the longest one. Defaults 6000,
    * as there can be no proof before the margin has passed, and 120 000.
    */
   readonly firstLookMs: number;

@@ -10,25 +10,38 @@ export interface AdoptionInput {
   readonly delivered: readonly { readonly side: Side; readonly receivedAt: number }[];
   /** How much later than its twin the owner's half of a double write may be stored, in ms. */
   readonly marginMs: number;
+  /** Redis time, ms. */
+  readonly now: number;
 }
 
+export type AdoptionDecision =
+  | { readonly adopter: Side; readonly reason: string }
+  | {
+      /** Why nobody adopts it now. */
+      readonly waits: string;
+      /** In how long a look may find otherwise, in ms, if the owner's side goes on at its present lag. */
+      readonly lookAgainMs?: number;
+    };
+
 /**
- * Whether the other side may take over a message that its owner has not delivered: the adopter and the reason, or, as a
- * string, why not. This is about fairness, so that a side that merely lags is not robbed; that only one side ever has
- * the message is the ledger's compare-and-set. Unknown is never taken for past.
+ * Whether the other side may take over a message that its owner has not delivered. This is about fairness, so that a
+ * side that merely lags is not robbed; that only one side ever has the message is the ledger's compare-and-set. Unknown
+ * is never taken for past.
  */
-export function decideAdoption(input: AdoptionInput): { readonly adopter: Side; readonly reason: string } | string {
-  const { policy, owner, ownerPast, delivered, marginMs } = input;
+export function decideAdoption(input: AdoptionInput): AdoptionDecision {
+  const { policy, owner, ownerPast, delivered, marginMs, now } = input;
   const adopter = otherSide(owner);
   const delivery = delivered.find(({ side }) => side === adopter);
-  if (delivery === undefined) return `${adopter} has not delivered it`;
-  if (delivered.some(({ side }) => side === owner)) return `${owner} has delivered it and will claim it`;
-  if (policy === undefined) return 'the policy cannot be read';
+  if (delivery === undefined) return { waits: `${adopter} has not delivered it` };
+  if (delivered.some(({ side }) => side === owner)) return { waits: `${owner} has delivered it and will claim it` };
+  if (policy === undefined) return { waits: 'the policy cannot be read' };
   if (policy.failover === adopter) return { adopter, reason: `failover to ${adopter}` };
   if (policy.consumption === 'off') {
-    return adopter === 'kafka' ? { adopter, reason: 'switch off' } : 'switch off: rocketmq never adopts';
+    return adopter === 'kafka' ? { adopter, reason: 'switch off' } : { waits: 'switch off: rocketmq never adopts' };
   }
-  if (ownerPast === undefined) return `it is not known how far ${owner} is`;
-  if (ownerPast < delivery.receivedAt + marginMs) return `${owner} is not past it`;
-  return { adopter, reason: `${owner} is past it` };
+  if (ownerPast === undefined) return { waits: `it is not known how far ${owner} is` };
+  const provedAt = delivery.receivedAt + marginMs;
+  if (ownerPast >= provedAt) return { adopter, reason: `${owner} is past it` };
+  const lagMs = Math.max(0, now - ownerPast);
+  return { waits: `${owner} is not past it`, lookAgainMs: Math.max(0, provedAt + lagMs - now) };
 }

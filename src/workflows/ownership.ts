@@ -13,8 +13,9 @@ export type Ownership =
   | { readonly kind: 'held'; readonly owner: Side; readonly round: number; readonly certain: boolean }
   | { readonly kind: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome };
 
-/** Each look waits this much longer than the last, so that a side that lags for hours costs little. */
-const LOOK_BACKOFF = 1.5;
+/** The least pause grows by this with each look, so that a side that lags for hours costs little. */
+const LEAST_PAUSE_GROWTH = 1.5;
+const FIRST_LEAST_PAUSE_MS = 1_000;
 
 /**
  * Waits, durably, until this message is held by a side that has delivered it. Whoever started the run need not be the
@@ -34,9 +35,10 @@ export async function obtainOwnership(input: MessageInput, body: Uint8Array): Pr
     if (taken !== undefined) return taken;
   }
   const { firstLookMs, longestLookMs, marginMs } = input.settings.adoption;
-  let pauseMs = firstLookMs;
+  let leastPauseMs = Math.min(FIRST_LEAST_PAUSE_MS, firstLookMs);
   let waiting = input.delivered.every(({ side }) => side !== input.decision.owner);
   for (;;) {
+    let pauseMs = firstLookMs;
     news = false;
     const seen = await ledgerSteps.seek({ ...identityOf(input), delivered: [...delivered.values()], marginMs });
     switch (seen.found) {
@@ -54,6 +56,8 @@ export async function obtainOwnership(input: MessageInput, body: Uint8Array): Pr
       case 'waiting':
         if (!waiting) showState('waiting', seen.owner);
         waiting = true;
+        // A lag that lasts is told by the ledger, so a look before it could have passed would be in vain.
+        pauseMs = seen.lookAgainMs ?? firstLookMs;
         break;
       case 'closed':
         // Only a run that was closed meanwhile is told so, and whatever it does next is not recorded.
@@ -65,8 +69,8 @@ export async function obtainOwnership(input: MessageInput, body: Uint8Array): Pr
         body,
       );
     }
-    await condition(() => news, pauseMs);
-    pauseMs = Math.min(Math.round(pauseMs * LOOK_BACKOFF), longestLookMs);
+    await condition(() => news, Math.round(Math.min(Math.max(pauseMs, leastPauseMs), longestLookMs)));
+    leastPauseMs *= LEAST_PAUSE_GROWTH;
   }
 }
 

@@ -71,8 +71,8 @@ async function attemptReward(setting: Setting) {
   );
   environment.on('heartbeat', (details: unknown) => calls.heartbeats.push(details));
   const result = await environment.run(activities.reward, request, body).then(
-    (value): { returned: RewardResult } => ({ returned: value }),
-    (error: unknown): { thrown: ApplicationFailure } => ({ thrown: error as ApplicationFailure }),
+    (value) => ({ returned: value as RewardResult }),
+    (error: unknown) => ({ thrown: error as ApplicationFailure }),
   );
   return { ...calls, result };
 }
@@ -107,7 +107,7 @@ describe('an attempt sends only if the ledger says go', () => {
     ['late', { verdict: 'late', round: 1, attempt: 2 }],
     ['uncovered', { verdict: 'uncovered', round: 1, attempt: 1 }],
     ['parked', { verdict: 'parked', round: 1 }],
-    ['other-run', { verdict: 'other-run', run: 'run-2' }],
+    ['other-run', { verdict: 'other-run', owner: 'kafka', run: 'run-2' }],
   ])('calls %s unknown and does not send', async (_name, verdict) => {
     const { grant, result } = await attemptReward({ begin: async () => verdict });
     expect(grant).toBe(0);
