@@ -33,21 +33,26 @@ export function composeCall({ instance, ports, persist }: StackRecord, verb: rea
   };
 }
 
+/** An engine on another machine that is away may never answer. */
+const ANSWER_MS = 5000;
+
 /** Whether an engine answers and its Compose can be used. */
 export async function dockerAnswers(): Promise<boolean> {
   try {
-    await runTool('docker', ['version', '--format', '{{.Server.Version}}']);
-    await runTool('docker', ['compose', 'version']);
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    await runTool('docker', ['version', '--format', '{{.Server.Version}}'], { signal });
+    await runTool('docker', ['compose', 'version'], { signal });
     return true;
   } catch (error) {
-    if (error instanceof ToolFailure || (error instanceof HandoverError && error.code === 'tool-missing')) return false;
+    if (error instanceof ToolFailure) return false;
+    if (error instanceof HandoverError && (error.code === 'tool-missing' || error.code === 'interrupted')) return false;
     throw error;
   }
 }
 
 /** Has Compose start what of the stack does not run. If this fails, stopping it is the caller's part. */
 export async function startDocker(record: StackRecord, report: Report, signal?: AbortSignal): Promise<StackRecord> {
-  report('stack', 'starting the services with Docker');
+  report('stack', 'starting the services with Docker, which pulls their images if it has not yet');
   try {
     await compose(record, ['up', '--detach', '--wait', '--wait-timeout', String(START_SECONDS)], signal);
     for (const name of SERVICES) {
