@@ -80,7 +80,7 @@ export interface MigrationOptions {
   adoption?: {
     /** How much later than its twin a double write's second half may be stored. Default 5 s. */
     margin?: Duration;
-    /** First and longest pause between two looks of a waiting workflow. Defaults 1 s and 2 min. */
+    /** Pause between two looks of a waiting workflow while the owner's lag is not known, and the longest one. Defaults 6 s and 2 min. */
     firstLook?: Duration;
     longestLook?: Duration;
   };

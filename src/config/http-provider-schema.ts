@@ -48,7 +48,7 @@ export const httpProviderSchema = z.strictObject(
 
 export function httpUrl() {
   const error = 'must be an http:// or https:// URL';
-  return z.string({ error }).refine(isHttpUrl, { error });
+  return z.string({ error }).refine(isHttpUrl, { error, abort: true });
 }
 
 function isHttpUrl(text: string): boolean {
