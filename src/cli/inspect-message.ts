@@ -1,6 +1,7 @@
 import { HandoverError } from '../domain/errors.js';
 import type { LedgerRecord } from '../domain/ledger-state.js';
-import type { Evidence, SettledOutcome } from '../domain/outcome.js';
+import type { SettledOutcome } from '../domain/outcome.js';
+import { SIDES } from '../domain/side.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { inOneLine, instant } from './table.js';
 
@@ -16,11 +17,6 @@ export interface MessageView {
   readonly attempt: number;
   readonly outcome: SettledOutcome | null;
   readonly seen: LedgerRecord['seen'];
-  readonly createdAt: string | null;
-  readonly movedAt: string | null;
-  readonly evidence: Evidence | null;
-  /** Why nobody works on it although it is not settled. */
-  readonly stranded: string | null;
 }
 
 /**
@@ -37,30 +33,27 @@ export async function readRecord(ledger: Pick<Ledger, 'read'>, messageId: string
 }
 
 export function viewRecord(record: LedgerRecord): MessageView {
-  const { messageId, state, owner, reason, policyVersion, run, round, attempt, outcome, seen } = record;
-  return {
-    ...{ messageId, state, owner, reason, policyVersion, run: run ?? null, round, attempt, outcome: outcome ?? null },
-    seen,
-    createdAt: record.createdAt === undefined ? null : instant(record.createdAt),
-    movedAt: record.movedAt === undefined ? null : instant(record.movedAt),
-    evidence: record.evidence ?? null,
-    stranded: record.stranded ?? null,
-  };
+  const { messageId, state, owner, reason, policyVersion, run = null, round, attempt, outcome = null, seen } = record;
+  return { messageId, state, owner, reason, policyVersion, run, round, attempt, outcome, seen };
 }
 
-export function describeRecord(view: MessageView, workflowUrl: string | undefined): readonly string[] {
-  const { messageId, state, owner, reason, policyVersion, round, attempt, outcome, seen, evidence } = view;
-  const sides = (['kafka', 'rocketmq'] as const).filter((side) => seen[side]);
+export function describeRecord(record: LedgerRecord, workflowUrl: string | undefined): readonly string[] {
+  const { messageId, state, owner, reason, policyVersion, round, attempt, outcome, seen, movedAt } = record;
+  const { evidence, stranded, run = 'unknown' } = record;
+  const sides = SIDES.filter((side) => seen[side]);
   return [
     `message   ${messageId}`,
-    `state     ${state}${outcome === null ? '' : `: ${outcome}`}${view.movedAt === null ? '' : `, since ${view.movedAt}`}`,
+    `state     ${state}${outcome === undefined ? '' : `: ${outcome}`}${movedAt === undefined ? '' : `, since ${instant(movedAt)}`}`,
     `owner     ${owner}, as ${reason} (policy version ${policyVersion})`,
     `seen by   ${sides.length === 0 ? 'no side' : sides.join(' and ')}`,
     ...(round === 0 ? [] : [`attempt   ${attempt} of round ${round}`]),
-    ...(evidence === null ? [] : [`evidence  ${inOneLine(evidence.detail)}`]),
-    ...(view.stranded === null ? [] : [`stranded  ${inOneLine(view.stranded)}`]),
-    ...(state === 'assigned' ? [] : [`workflow  ${workflowUrl ?? `${messageId}, run ${view.run ?? 'unknown'}`}`]),
-    ...(state === 'parked' ? ['', ...describeWaysOut(messageId, round)] : []),
+    ...(evidence === undefined ? [] : [`evidence  ${inOneLine(evidence.detail)}`]),
+    ...(stranded === undefined ? [] : [`stranded  ${inOneLine(stranded)}`]),
+    ...(state === 'assigned' ? [] : [`workflow  ${workflowUrl ?? `${messageId}, first run ${run}`}`]),
+    ...(stranded === undefined
+      ? []
+      : ['', `Nothing works on it. Go on with it: handover resume ${messageId} --reason "..."`]),
+    ...(state === 'parked' && stranded === undefined ? ['', ...describeWaysOut(messageId, round)] : []),
   ];
 }
 

@@ -15,43 +15,40 @@ export interface ParkedView {
   readonly phase: NonNullable<LedgerRecord['evidence']>['phase'] | null;
   /** The HTTP status of the last answer. */
   readonly status: number | null;
-  /** What happened, in one sentence. */
-  readonly detail: string | null;
 }
 
-/** All messages that wait for a person or a lookup, those that have waited longest first. */
-export async function listParked(ledger: Pick<Ledger, 'unsettled'>): Promise<readonly ParkedView[]> {
-  const parked: ParkedView[] = [];
+/** The records of all messages that wait for a person or a lookup, those that have waited longest first. */
+export async function listParked(ledger: Pick<Ledger, 'unsettled'>): Promise<readonly LedgerRecord[]> {
+  const parked: LedgerRecord[] = [];
   for await (const record of ledger.unsettled()) {
-    if (record.state === 'parked') parked.push(viewParked(record));
+    if (record.state === 'parked') parked.push(record);
   }
-  return parked.sort((a, b) => (a.since ?? '').localeCompare(b.since ?? ''));
+  return parked.sort((a, b) => (a.movedAt ?? 0) - (b.movedAt ?? 0));
 }
 
 export function describeParked(
-  parked: readonly ParkedView[],
+  parked: readonly LedgerRecord[],
   workflowUrl: (messageId: string) => string | undefined,
 ): readonly string[] {
   const [first] = parked;
   if (first === undefined) return ['Nothing is parked.'];
-  const rows = parked.map(({ messageId, owner, round, since, attempt, phase, status, detail }) => [
+  const rows = parked.map(({ messageId, owner, round, movedAt, attempt, evidence }) => [
     messageId,
     owner,
     `${round}`,
     `${attempt}`,
-    since ?? 'unknown',
-    `${phase ?? 'unknown'}${status === null ? '' : ` ${status}`}`,
-    detail ?? '',
+    movedAt === undefined ? 'unknown' : instant(movedAt),
+    evidence?.detail ?? 'unknown',
     workflowUrl(messageId) ?? '',
   ]);
   return [
-    ...renderTable(['MESSAGE', 'OWNER', 'ROUND', 'ATTEMPT', 'SINCE', 'PHASE', 'WHAT HAPPENED', 'WORKFLOW'], rows),
+    ...renderTable(['MESSAGE', 'OWNER', 'ROUND', 'ATTEMPT', 'SINCE', 'WHAT HAPPENED', 'WORKFLOW'], rows),
     '',
     ...describeWaysOut(first.messageId, first.round),
   ];
 }
 
-function viewParked({ messageId, owner, round, movedAt, attempt, evidence }: LedgerRecord): ParkedView {
+export function viewParked({ messageId, owner, round, movedAt, attempt, evidence }: LedgerRecord): ParkedView {
   return {
     messageId,
     owner,
@@ -60,6 +57,5 @@ function viewParked({ messageId, owner, round, movedAt, attempt, evidence }: Led
     attempt,
     phase: evidence?.phase ?? null,
     status: evidence?.status ?? null,
-    detail: evidence?.detail ?? null,
   };
 }

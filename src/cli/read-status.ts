@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
 import { SIDES, type Side } from '../domain/side.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -84,6 +84,9 @@ function describeSide({ alive, rewards }: StatusView['sides'][Side]): string {
 /** Rewards that have waited for longer than this have no worker, in ms: a living one takes them at once or is full. */
 const NO_WORKER_AFTER_MS = 5_000;
 
+/** A number, as the package that names it cannot be imported by name. */
+const ACTIVITY_TASK_QUEUE: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY = 2;
+
 const ANSWER_WITHIN_MS = 3_000;
 
 /** Reads how a side's rewards are getting on from its task queue. */
@@ -97,7 +100,7 @@ export async function readRewards(
     client.workflowService.describeTaskQueue({
       namespace,
       taskQueue: { name: sideTaskQueue(migration, side) },
-      taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+      taskQueueType: ACTIVITY_TASK_QUEUE,
       reportStats: true,
     }),
   );

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, QueryRejectedError, WorkflowClient } from '@temporalio/client';
+import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowClient } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
@@ -74,7 +74,8 @@ export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
 export async function lookAfterPolicy(options: PolicyKeeperOptions): Promise<void> {
   const { migration, client, policyStore, log } = options;
   const policy = await readOpenWorkflow(client, migration);
-  if (policy === undefined) {
+  if (policy === 'not-yet') return;
+  if (policy === 'no-workflow') {
     // It publishes its policy itself, once it has looked at what Redis holds.
     await client.workflow.start<typeof cutover>(CUTOVER_WORKFLOW, cutoverStartOptions(migration));
     log.info({ workflowId: cutoverWorkflowId(migration) }, 'made the cutover workflow, as there was none');
@@ -94,8 +95,8 @@ export async function lookAfterPolicy(options: PolicyKeeperOptions): Promise<voi
   }
 }
 
-/** The policy of the workflow, or undefined where there is none, or none that is open. */
-async function readOpenWorkflow(client: Client, migration: string): Promise<Policy | undefined> {
+/** The policy of the open workflow. `not-yet`: it is just about to compare itself with the copy, as this would. */
+async function readOpenWorkflow(client: Client, migration: string): Promise<Policy | 'no-workflow' | 'not-yet'> {
   // A workflow that was ended still answers queries, for as long as Temporal keeps it.
   const openOnly = new WorkflowClient({
     ...client.workflow.options,
@@ -106,7 +107,8 @@ async function readOpenWorkflow(client: Client, migration: string): Promise<Poli
     const { policy } = await openOnly.getHandle<typeof cutover>(cutoverWorkflowId(migration)).query(cutoverQuery);
     return policy;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) return undefined;
+    if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) return 'no-workflow';
+    if (error instanceof QueryNotRegisteredError) return 'not-yet';
     throw error;
   }
 }

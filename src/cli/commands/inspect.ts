@@ -25,6 +25,6 @@ async function inspect(messageId: string, flags: InspectFlags): Promise<void> {
   await withSession(flags, async (session) => {
     const { ledger } = await session.redis();
     const record = await readRecord(ledger, messageId);
-    createOutput(flags).result(viewRecord(record), (view) => describeRecord(view, session.workflowUrl(messageId)));
+    createOutput(flags).result(viewRecord(record), () => describeRecord(record, session.workflowUrl(messageId)));
   });
 }

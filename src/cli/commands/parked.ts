@@ -19,10 +19,10 @@ export function parkedCommand(): Command {
 }
 
 async function parked(flags: ParkedFlags): Promise<void> {
-  const { describeParked, listParked } = await import('../list-parked.js');
+  const { describeParked, listParked, viewParked } = await import('../list-parked.js');
   await withSession(flags, async (session) => {
     const { ledger } = await session.redis();
     const list = await listParked(ledger);
-    createOutput(flags).result({ parked: list }, () => describeParked(list, session.workflowUrl));
+    createOutput(flags).result({ parked: list.map(viewParked) }, () => describeParked(list, session.workflowUrl));
   });
 }
