@@ -1,9 +1,29 @@
+export type { KafkaConnection, RocketmqConnection } from './brokers/connections.js';
+export {
+  createDualProducer,
+  type DualProducer,
+  type DualProducerOptions,
+  type OutgoingMessage,
+  type SendReport,
+  type SideReport,
+} from './brokers/dual-producer.js';
+export type { Delivery } from './brokers/source.js';
 export { defineMigration, type HttpProviderConfig, type MigrationOptions } from './config/define-migration.js';
 export type { Extractor } from './config/migration.js';
 export { bucketOf } from './domain/bucket.js';
-export { type ErrorCode, HandoverError, isRetryable } from './domain/errors.js';
+export { ERROR_CODES, type ErrorCode, HandoverError, isRetryable } from './domain/errors.js';
 export { STAMPS, type Stamps } from './domain/message.js';
-export type { Evidence, Granted, GrantResult, LookupResult, NotExecuted, Refused, Unknown } from './domain/outcome.js';
+export { isMessageId } from './domain/message-id.js';
+export type {
+  Evidence,
+  Granted,
+  GrantResult,
+  LookupResult,
+  NotExecuted,
+  Phase,
+  Refused,
+  Unknown,
+} from './domain/outcome.js';
 export type { Side } from './domain/side.js';
 export type { StatusClass } from './reward/http-provider-options.js';
 export type { AttemptContext, RewardMessage, RewardProvider } from './reward/provider.js';
