@@ -47,8 +47,8 @@ export function readRedisUrl(text: string): RedisTarget {
     cluster,
     tls: first.protocol === 'rediss:',
     db,
-    ...(first.username !== '' && { username: decodeURIComponent(first.username) }),
-    ...(first.password !== '' && { password: decodeURIComponent(first.password) }),
+    ...(first.username !== '' && { username: decode(first.username) }),
+    ...(first.password !== '' && { password: decode(first.password) }),
   };
 }
 
@@ -129,6 +129,15 @@ function readUrl(text: string): URL {
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:')
     throw invalid('it does not begin with redis:// or rediss://');
   return url;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // The error's own words would show what it could not decode.
+    throw invalid('a % in the user or password must be written as %25');
+  }
 }
 
 function invalid(why: string): HandoverError {

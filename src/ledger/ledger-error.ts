@@ -26,9 +26,10 @@ export function toLedgerError(thrown: unknown, what: string, messageId?: string)
 }
 
 /** A fault in what Redis holds or answers, which no repetition mends. */
-export function unreadable(what: string, found: string, messageId?: string): HandoverError {
+export function unreadable(what: string, found: string, messageId?: string, cause?: unknown): HandoverError {
   return new HandoverError('ledger-rejected', `cannot ${what}: ${found}`, {
     hint: 'Another program may write to these keys, or another version of handover has: compare their versions.',
+    cause,
     ...(messageId !== undefined && { messageId }),
   });
 }

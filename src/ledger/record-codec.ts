@@ -26,6 +26,14 @@ export function encodeEvidence(evidence: Evidence): string {
   return JSON.stringify({ ...evidence, detail: [...evidence.detail].slice(0, DETAIL_MAX_LENGTH).join('') });
 }
 
+function decodeEvidence(messageId: string, json: string): Evidence {
+  try {
+    return JSON.parse(json) as Evidence;
+  } catch (error) {
+    throw unreadable('read its evidence', 'it is not JSON', messageId, error);
+  }
+}
+
 function decodePacked(messageId: string, packed: Buffer): LedgerRecord | undefined {
   const letter = (at: number): string => String.fromCharCode(packed[at] ?? 0);
   const outcome = SETTLED_OUTCOMES.find((word) => word[0] === letter(PACKED.outcome));
@@ -72,7 +80,7 @@ function decodeFields(messageId: string, flat: readonly Buffer[]): LedgerRecord 
     ...(deadline !== undefined && { deadline }),
     ...(createdAt !== undefined && { createdAt }),
     ...(movedAt !== undefined && { movedAt }),
-    ...(evidence !== undefined && { evidence: JSON.parse(evidence) as Evidence }),
+    ...(evidence !== undefined && { evidence: decodeEvidence(messageId, evidence) }),
     ...(stranded !== undefined && { stranded }),
   };
 }
