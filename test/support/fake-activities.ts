@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import type { OwnershipActivities, SeekResult } from '../../src/activities/ownership-activities.js';
 import type { ResolutionActivities } from '../../src/activities/resolution-activities.js';
 import type { RewardActivities, RewardResult } from '../../src/activities/reward-activities.js';
@@ -51,3 +52,20 @@ export function fakeActivities(told: Partial<MessageActivities> = {}): {
   ) as unknown as MessageActivities;
   return { activities, calls };
 }
+
+export const waitingForRocketmq: SeekResult = { found: 'waiting', owner: 'rocketmq', why: 'rocketmq is not past it' };
+export const claimedByRocketmq: SeekResult = {
+  found: 'claimed',
+  owner: 'rocketmq',
+  reason: 'whitelisted',
+  adopted: false,
+};
+/** An attempt that was surely not executed, as the reward activity says it. */
+export const notExecuted = (): never => {
+  throw ApplicationFailure.create({
+    type: 'NotExecuted',
+    message: 'the provider answered 503',
+    details: [{ phase: 'answered', status: 503, detail: 'the provider answered 503' }],
+    nextRetryDelay: 10,
+  });
+};

@@ -1,113 +1,31 @@
-import { randomUUID } from 'node:crypto';
-import { type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SeekResult } from '../../src/activities/ownership-activities.js';
-import { messageStartOptions } from '../../src/intake/start-options.js';
+import { deliveredSignal, type MessageInput, resolveUpdate } from '../../src/workflows/message-contract.js';
 import {
-  deliveredSignal,
-  type MessageInput,
-  type MessageResult,
-  resolveUpdate,
-} from '../../src/workflows/message-contract.js';
-import { MESSAGE_WORKFLOW, sideTaskQueue } from '../../src/workflows/names.js';
-import { fakeActivities, granted, type MessageActivities, unknown } from '../support/fake-activities.js';
+  claimedByRocketmq,
+  granted,
+  type MessageActivities,
+  notExecuted,
+  unknown,
+  waitingForRocketmq,
+} from '../support/fake-activities.js';
+import { createMessageRunner, deliveredByKafka, type MessageRunner } from '../support/message-runner.js';
 import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
 
 let environment: TestWorkflowEnvironment;
-let workflowBundle: WorkflowBundleWithSourceMap;
+let withMessage: MessageRunner;
 
 beforeAll(async () => {
-  [environment, workflowBundle] = await Promise.all([createLocalEnvironment(), bundleWorkflows()]);
+  environment = await createLocalEnvironment();
+  withMessage = createMessageRunner(environment, await bundleWorkflows());
 });
 afterAll(async () => {
   await environment.teardown();
 });
 
-const waitingForRocketmq: SeekResult = { found: 'waiting', owner: 'rocketmq', why: 'rocketmq is not past it' };
-const claimedByRocketmq: SeekResult = { found: 'claimed', owner: 'rocketmq', reason: 'whitelisted', adopted: false };
-const notExecuted = (): never => {
-  throw ApplicationFailure.create({
-    type: 'NotExecuted',
-    message: 'the provider answered 503',
-    details: [{ phase: 'answered', status: 503, detail: 'the provider answered 503' }],
-    nextRetryDelay: 10,
-  });
-};
-
-interface Run {
-  readonly handle: WorkflowHandle;
-  readonly calls: ReturnType<typeof fakeActivities>['calls'];
-  readonly called: (activity: keyof MessageActivities) => number;
-  readonly state: () => Promise<unknown>;
-  readonly result: () => Promise<MessageResult>;
-}
-
-/** Runs one message on workers of both sides, with activities that answer as told. */
-async function withMessage(
-  told: Partial<MessageActivities>,
-  check: (run: Run) => Promise<void>,
-  change: (input: MessageInput) => MessageInput = (input) => input,
-): Promise<void> {
-  const migration = `m-${randomUUID().slice(0, 8)}`;
-  const { activities, calls } = fakeActivities(told);
-  const workers = await Promise.all(
-    (['kafka', 'rocketmq'] as const).map((side) =>
-      Worker.create({
-        connection: environment.nativeConnection,
-        taskQueue: sideTaskQueue(migration, side),
-        workflowBundle,
-        activities,
-      }),
-    ),
-  );
-  const input = change({
-    migration,
-    messageId: randomUUID(),
-    fingerprint: '0123456789abcdef',
-    decision: { owner: 'kafka', reason: 'switch off', policyVersion: 1 },
-    delivered: [{ side: 'kafka', receivedAt: 1 }],
-    settings: {
-      attemptTimeoutMs: 5_000,
-      settlesWithinMs: 60_000,
-      lookup: false,
-      retry: { initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10, maximumAttempts: 3 },
-      adoption: { marginMs: 5_000, firstLookMs: 100, longestLookMs: 200 },
-    },
-  });
-  const side = input.delivered[0]?.side ?? 'kafka';
-  const start = messageStartOptions({
-    input,
-    body: new TextEncoder().encode('{"amount":5}'),
-    side,
-    state: side === input.decision.owner ? 'processing' : 'waiting',
-  });
-  const runs = workers.map((worker) => worker.run());
-  try {
-    const handle = await environment.client.workflow.start(MESSAGE_WORKFLOW, start);
-    await check({
-      handle,
-      calls,
-      called: (activity) => calls.filter((call) => call.activity === activity).length,
-      state: async () => (await handle.describe()).searchAttributes?.['HandoverState']?.[0],
-      result: async () => (await handle.result()) as MessageResult,
-    });
-  } finally {
-    await environment.client.workflow
-      .getHandle(input.messageId)
-      .terminate('the test is over')
-      .catch(() => undefined);
-    for (const worker of workers) worker.shutdown();
-    await Promise.all(runs);
-  }
-}
-
-const deliveredByKafka = (input: MessageInput): MessageInput => ({
-  ...input,
-  decision: { owner: 'rocketmq', reason: 'whitelisted', policyVersion: 1 },
-});
 const answer = { actor: 'ann', reason: 'asked the provider' };
 
 describe('a message that its owner delivers', () => {

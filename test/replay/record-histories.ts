@@ -1,0 +1,155 @@
+/**
+ * Records the histories that test/replay/replay.test.ts replays. Run it (`npx tsx test/replay/record-histories.ts`) only
+ * when a new path is to be covered: a history that no longer replays is what the test is there to find, and the workflow
+ * is to be mended (or patched), not the record.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { temporalCli } from '../../src/stack/programs.js';
+import { deliveredSignal, type MessageInput, resolveUpdate } from '../../src/workflows/message-contract.js';
+import {
+  claimedByRocketmq,
+  granted,
+  type MessageActivities,
+  notExecuted,
+  unknown,
+  waitingForRocketmq,
+} from '../support/fake-activities.js';
+import { createMessageRunner, deliveredByKafka, type MessageRun } from '../support/message-runner.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+
+interface Scenario {
+  readonly name: string;
+  /** Made anew for each run, as some count their calls. */
+  readonly told: () => Partial<MessageActivities>;
+  readonly drive?: (run: MessageRun) => Promise<unknown>;
+  readonly change?: (input: MessageInput) => MessageInput;
+}
+
+const answer = { actor: 'ann', reason: 'asked the provider' };
+
+async function parked({ handle, called }: MessageRun, round: number): Promise<void> {
+  while (called('park') < round) await new Promise((resolve) => setTimeout(resolve, 50));
+  // The search attribute is set in the same task that parks: once it shows, the task is in the history.
+  for (;;) {
+    const { searchAttributes } = await handle.describe();
+    if (searchAttributes['HandoverState']?.[0] === 'parked') return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const scenarios: readonly Scenario[] = [
+  { name: 'granted-at-once', told: () => ({}) },
+  {
+    name: 'settled-by-the-workflow',
+    told: () => ({ reward: async () => ({ ...granted, settled: false }) as typeof granted }),
+  },
+  {
+    name: 'retried',
+    told: () => {
+      let attempts = 0;
+      return { reward: async () => (++attempts < 3 ? notExecuted() : granted) };
+    },
+  },
+  {
+    name: 'waited-for-the-owner',
+    told: () => ({
+      seek: async ({ delivered }) => (delivered.length > 1 ? claimedByRocketmq : waitingForRocketmq),
+    }),
+    drive: async ({ handle, called }) => {
+      while (called('seek') < 3) await new Promise((resolve) => setTimeout(resolve, 50));
+      await handle.signal(deliveredSignal, { side: 'rocketmq', receivedAt: 2 });
+    },
+    change: deliveredByKafka,
+  },
+  {
+    name: 'adopted',
+    told: () => {
+      let looks = 0;
+      return {
+        seek: async () =>
+          ++looks < 3
+            ? waitingForRocketmq
+            : { found: 'claimed', owner: 'kafka', reason: 'adopted: rocketmq is past it', adopted: true },
+      };
+    },
+    change: deliveredByKafka,
+  },
+  {
+    name: 'parked-and-resolved-as-granted',
+    told: () => ({ reward: async () => unknown }),
+    drive: async (run) => {
+      await parked(run, 1);
+      await run.handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'granted', ...answer }] });
+    },
+  },
+  {
+    name: 'parked-and-sent-again',
+    told: () => {
+      let rounds = 0;
+      return { reward: async () => (++rounds < 2 ? unknown : granted) };
+    },
+    drive: async (run) => {
+      await parked(run, 1);
+      await run.handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+    },
+  },
+  {
+    name: 'parked-with-retries-exhausted',
+    told: () => ({ reward: async () => notExecuted() }),
+    drive: async (run) => {
+      await parked(run, 1);
+      await run.handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'abandon', ...answer }] });
+    },
+  },
+  {
+    name: 'found-by-lookup',
+    told: () => {
+      let asked = 0;
+      return {
+        reward: async () => unknown,
+        lookup: async () => ({ result: ++asked < 2 ? 'absent' : 'granted', askedAt: 900 }),
+      };
+    },
+    change: (input) => ({ ...input, settings: { ...input.settings, lookup: true, settlesWithinMs: 1_000 } }),
+  },
+  {
+    name: 'taken-over-from-a-closed-run',
+    told: () => ({ takeOver: async () => ({ found: 'unknown', owner: 'kafka', round: 1 }) }),
+    drive: async (run) => {
+      await parked(run, 1);
+      await run.handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'granted', ...answer }] });
+    },
+    change: (input) => ({ ...input, resumes: { fromRun: 'old', attempted: true } }),
+  },
+];
+
+/** As the `temporal` CLI prints it, which is what a person would hand in; stack traces without this clone's path. */
+function historyOf(workflowId: string): string {
+  const args = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json', '--address', environment.address];
+  return execFileSync(cli, args, { encoding: 'utf8' }).replaceAll(process.cwd(), '');
+}
+
+const folder = fileURLToPath(new URL('./histories/', import.meta.url));
+await mkdir(folder, { recursive: true });
+const cli = await temporalCli();
+const environment = await createLocalEnvironment();
+try {
+  const withMessage = createMessageRunner(environment, await bundleWorkflows());
+  for (const { name, told, drive, change } of scenarios) {
+    await withMessage(
+      told(),
+      async (run) => {
+        await drive?.(run);
+        await run.result();
+        await writeFile(`${folder}message-${name}.json`, historyOf(run.handle.workflowId));
+        console.log(name);
+      },
+      change,
+    );
+  }
+} finally {
+  await environment.teardown();
+}
+process.exit(0);
