@@ -1,3 +1,4 @@
+import { secrets } from '../config/secrets.js';
 import { HandoverError, toError } from '../domain/errors.js';
 
 /** Where a command writes. Results go to `stdout`, everything else to `stderr`, so that `--json` can be piped. */
@@ -103,8 +104,10 @@ export function exitCodeOf(error: unknown): 1 | 2 {
 /** What a person is told about an error: what happened, and what to do next. A stack trace only for faults of ours. */
 export function describeError(thrown: unknown): readonly string[] {
   const error = toError(thrown);
-  if (error instanceof HandoverError) {
-    return [`handover: ${error.message}`, ...(error.hint === undefined ? [] : [error.hint])];
-  }
-  return [`handover: unexpected fault: ${error.stack ?? error.message}`];
+  const lines =
+    error instanceof HandoverError
+      ? [`handover: ${error.message}`, ...(error.hint === undefined ? [] : [error.hint])]
+      : [`handover: unexpected fault: ${error.stack ?? error.message}`];
+  // Libraries put the address that they could not reach, password and all, into their messages.
+  return lines.map((line) => secrets.redact(line));
 }

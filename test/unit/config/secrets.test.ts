@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { describeError } from '../../../src/cli/output.js';
 import { checkMigration } from '../../../src/config/check-migration.js';
 import { REDACTED, SecretRegistry, secrets } from '../../../src/config/secrets.js';
+import { HandoverError } from '../../../src/domain/errors.js';
 
 describe('a secret', () => {
   it('is struck out wherever it stands, in each of its forms', () => {
@@ -50,5 +52,12 @@ describe('a secret', () => {
       expect(secrets.redact(`a ${secret} b`)).toBe(`a ${REDACTED} b`);
     }
     expect(secrets.redact('text/planted')).toBe('text/planted');
+  });
+
+  it('is not in what a command says of an error, foreseen or not', () => {
+    secrets.addUrl('redis://:planted-in-url@redis:6379');
+    const text = 'connect redis://:planted-in-url@redis:6379';
+    const foreseen = new HandoverError('ledger-unavailable', text, { hint: text });
+    expect([...describeError(foreseen), ...describeError(new Error(text))].join()).not.toContain('planted');
   });
 });
