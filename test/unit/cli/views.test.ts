@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { describeRecord, readRecord, viewRecord } from '../../../src/cli/inspect-message.js';
+import { describeDeadLetters, viewDeadLetter } from '../../../src/cli/list-dead-letters.js';
+import { describeParked, listParked, viewParked } from '../../../src/cli/list-parked.js';
+import { describePolicy, viewPolicy } from '../../../src/cli/policy-view.js';
+import { describeStatus, readStatus, type StatusSources } from '../../../src/cli/read-status.js';
+import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
+import { initialPolicy } from '../../../src/domain/policy.js';
+import type { LostRecord } from '../../../src/ledger/ledger.js';
+
+const NOON = Date.UTC(2026, 10, 23, 12);
+
+const parked: LedgerRecord = {
+  messageId: 'm-1',
+  state: 'parked',
+  owner: 'rocketmq',
+  reason: 'bucket 812 <= 1000',
+  policyVersion: 4,
+  fingerprint: '0123456789abcdef',
+  seen: { kafka: true, rocketmq: true },
+  run: '01a206f0-7039-709b-85bb-df4a55ad3ae7',
+  round: 2,
+  attempt: 3,
+  movedAt: NOON,
+  evidence: { phase: 'answered', status: 502, detail: 'the answer was 502' },
+};
+const assigned: LedgerRecord = {
+  messageId: 'm-2',
+  state: 'assigned',
+  owner: 'kafka',
+  reason: 'switch off',
+  policyVersion: 1,
+  fingerprint: '0123456789abcdef',
+  seen: { kafka: false, rocketmq: true },
+  round: 0,
+  attempt: 0,
+};
+
+async function* unsettled(): AsyncGenerator<LedgerRecord | LostRecord> {
+  yield assigned;
+  yield { messageId: 'lost', state: 'none' };
+  yield { ...parked, messageId: 'later', movedAt: NOON + 1 };
+  const { evidence: _, ...unexplained } = parked;
+  yield { ...unexplained, messageId: 'first', movedAt: NOON - 1 };
+}
+
+describe('inspect', () => {
+  test('prints what is promised, and null for what is unknown', () => {
+    expect(viewRecord(parked)).toEqual({
+      messageId: 'm-1',
+      state: 'parked',
+      owner: 'rocketmq',
+      reason: 'bucket 812 <= 1000',
+      policyVersion: 4,
+      run: '01a206f0-7039-709b-85bb-df4a55ad3ae7',
+      round: 2,
+      attempt: 3,
+      outcome: null,
+      seen: { kafka: true, rocketmq: true },
+    });
+    expect(viewRecord(assigned)).toMatchObject({ run: null, outcome: null });
+  });
+
+  test('tells a person what to type for a message that is parked, or stranded', () => {
+    const lines = describeRecord(parked, 'http://ui/m-1').join('\n');
+    expect(lines).toContain('handover resolve m-1 granted --round 2');
+    expect(lines).toContain('http://ui/m-1');
+    const stranded = describeRecord({ ...parked, stranded: 'its run was terminated' }, undefined).join('\n');
+    expect(stranded).toContain('handover resume m-1');
+    expect(stranded).not.toContain('handover resolve');
+  });
+
+  test('fails with message-unknown where there is no record', async () => {
+    await expect(readRecord({ read: async () => undefined }, 'm\n-1')).rejects.toMatchObject({
+      code: 'message-unknown',
+      message: 'The ledger has no record of message m -1.',
+    });
+  });
+});
+
+describe('parked', () => {
+  test('lists every parked message and nothing else, those that have waited longest first', async () => {
+    const list = await listParked({ unsettled });
+    expect(list.map(viewParked)).toEqual([
+      {
+        messageId: 'first',
+        owner: 'rocketmq',
+        round: 2,
+        since: '2026-11-23T11:59:59.999Z',
+        attempt: 3,
+        phase: null,
+        status: null,
+      },
+      {
+        messageId: 'later',
+        owner: 'rocketmq',
+        round: 2,
+        since: '2026-11-23T12:00:00.001Z',
+        attempt: 3,
+        phase: 'answered',
+        status: 502,
+      },
+    ]);
+  });
+
+  test('shows a person the workflow of each and the command that answers', async () => {
+    const lines = describeParked([parked], (messageId) => `http://ui/${messageId}`).join('\n');
+    expect(lines).toContain('the answer was 502');
+    expect(lines).toContain('http://ui/m-1');
+    expect(lines).toContain('handover resolve m-1 resend --round 2');
+    expect(describeParked([], () => undefined)).toEqual(['Nothing is parked.']);
+  });
+});
+
+describe('policy show', () => {
+  const policy = { ...initialPolicy('2026-11-23T12:00:00.000Z'), version: 3, hundredths: 29, allow: ['a'] };
+
+  test('prints what is promised', () => {
+    expect(viewPolicy(policy)).toEqual({
+      version: 3,
+      consumption: 'off',
+      percentage: 0.29,
+      allow: ['a'],
+      failover: 'none',
+      updatedAt: '2026-11-23T12:00:00.000Z',
+      actor: 'handover',
+      reason: 'created on first need',
+    });
+  });
+
+  test('tells a person that nothing has an effect while the switch is off', () => {
+    expect(describePolicy(viewPolicy(policy)).join('\n')).toContain('percentage and whitelist have no effect');
+    expect(describePolicy(viewPolicy({ ...policy, consumption: 'on' })).join('\n')).not.toContain('no effect');
+  });
+});
+
+describe('status', () => {
+  const sources: StatusSources = {
+    policyStore: { read: async () => ({ known: false, reason: 'missing', readAt: NOON }) },
+    ledger: { count: async () => ({ assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5, stranded: 6 }) },
+    deadLetters: { count: async () => ({ kafka: 7, rocketmq: 8 }) },
+    signs: { isAlive: async (side) => side === 'kafka' },
+    rewards: async (side) => (side === 'kafka' ? { waiting: 9, noWorker: true } : undefined),
+  };
+
+  test('prints what is promised, and null for what is unknown', async () => {
+    expect(await readStatus(sources)).toEqual({
+      policy: null,
+      messages: { assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5 },
+      deadLettered: { kafka: 7, rocketmq: 8 },
+      stranded: 6,
+      sides: {
+        kafka: { alive: true, rewards: { waiting: 9, noWorker: true } },
+        rocketmq: { alive: false, rewards: null },
+      },
+    });
+  });
+
+  test('shows a person a reward that nobody picks up as "no worker", and what is unknown as unknown', async () => {
+    const lines = describeStatus(await readStatus(sources)).join('\n');
+    expect(lines).toContain('no worker: 9 rewards wait');
+    expect(lines).toContain('rocketmq     no sign of life; its waiting rewards are unknown');
+    expect(lines).toContain('policy       unknown');
+  });
+});
+
+describe('dead-letters', () => {
+  const entry = { side: 'kafka', reason: 'malformed-id', source: 'kafka:rewards/0/7', time: NOON } as const;
+
+  test('prints what is promised, and null for an ID that there was none of', () => {
+    expect(viewDeadLetter({ ...entry, messageId: 'a b' })).toEqual({
+      messageId: 'a b',
+      reason: 'malformed-id',
+      source: 'kafka:rewards/0/7',
+      time: '2026-11-23T12:00:00.000Z',
+    });
+    expect(viewDeadLetter(entry).messageId).toBeNull();
+  });
+
+  test('never lets an ID break a line or steer the terminal', () => {
+    const lines = describeDeadLetters([viewDeadLetter({ ...entry, messageId: 'x\u001b[2J\ny' })]);
+    expect(lines).toHaveLength(2);
+    expect(lines.join('')).not.toContain('\u001b');
+  });
+});
