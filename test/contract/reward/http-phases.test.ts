@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startDeafListener } from '../../support/deaf-listener.js';
-import { attempt, messageFor, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
+import { attempt, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
 import { answerText, type RawServer, type RawServerOptions, startRawServer } from '../../support/raw-server.js';
 
 afterEach(releaseAll);
@@ -195,121 +194,6 @@ describe('a request of which a byte was handed to a socket is never called not e
     await expect.poll(() => server.seen.requests.length).toBe(1);
     await provider.close?.();
     expect(await result).toMatchObject({ outcome: 'unknown', evidence: { phase: 'sent' } });
-  });
-});
-
-describe('a message is sent once per attempt', () => {
-  // The pause between answer and close walks over the moments at which the next request may be written.
-  it.each(['end', 'resetAndDestroy'] as const)(
-    'on connections that the server closes when idle (%s)',
-    async (close) => {
-      let pause = 0;
-      const server = await serve({
-        onRequest: (socket) => {
-          socket.write(answerText(200), () => setTimeout(() => socket[close](), pause++ % 5));
-        },
-      });
-      const provider = providerFor(server.url, { connections: 1 });
-      const outcomes = new Map<string, string>();
-      for (let run = 0; run < 150; run++) {
-        const messageId = `m-${run}`;
-        outcomes.set(messageId, (await attempt(provider, { messageId })).outcome);
-      }
-      const received = server.seen.requests.map(({ body }) => JSON.parse(body).messageId as string);
-      expect(new Set(received).size).toBe(received.length);
-      for (const [messageId, outcome] of outcomes) {
-        if (outcome === 'granted') expect(received).toContain(messageId);
-        if (outcome === 'not-executed') expect(received).not.toContain(messageId);
-      }
-      expect([...outcomes.values()].filter((outcome) => outcome === 'granted').length).toBeGreaterThan(50);
-    },
-  );
-
-  it('on a connection that the server closed well before', async () => {
-    const closed: Promise<unknown>[] = [];
-    const server = await serve({
-      onRequest: (socket) => {
-        closed.push(once(socket, 'close'));
-        socket.end(answerText(200));
-      },
-    });
-    const provider = providerFor(server.url, { connections: 1 });
-    for (const messageId of ['m-1', 'm-2', 'm-3']) {
-      expect(await attempt(provider, { messageId })).toMatchObject({ outcome: 'granted' });
-      await Promise.all(closed);
-    }
-    expect(server.seen).toMatchObject({ connections: 3 });
-    expect(server.seen.requests).toHaveLength(3);
-  });
-
-  it('and connections are shared one request at a time', async () => {
-    const busy = new Set<object>();
-    let overlaps = 0;
-    const server = await serve({
-      onRequest: (socket) => {
-        if (busy.has(socket)) overlaps++;
-        busy.add(socket);
-        setTimeout(() => {
-          busy.delete(socket);
-          socket.write(answerText(200));
-        }, 5);
-      },
-    });
-    const provider = providerFor(server.url, { connections: 4 });
-    const results = await Promise.all(Array.from({ length: 60 }, (_, i) => attempt(provider, { messageId: `m-${i}` })));
-    expect(results.every(({ outcome }) => outcome === 'granted')).toBe(true);
-    expect(server.seen.requests).toHaveLength(60);
-    expect(server.seen.connections).toBeLessThanOrEqual(4);
-    expect(overlaps).toBe(0);
-  });
-});
-
-describe('what is sent, and what is told of it', () => {
-  it("is the message's own body as JSON, with its trace", async () => {
-    const server = await serve(granting);
-    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const { signal } = new AbortController();
-    const message = { ...messageFor('m-1'), body: Buffer.from(' {"ü": 1}\n'), traceparent };
-    await providerFor(`${server.url}/a/b?c=d`).grant(message, { attempt: 1, signal, maySend: () => true });
-    const [request] = server.seen.requests;
-    expect(request?.head).toMatch(/^POST \/a\/b\?c=d HTTP\/1\.1\r\n/);
-    expect(request?.head).toMatch(/\r\ncontent-type: application\/json\r\n/i);
-    expect(request?.head).toContain(`traceparent: ${traceparent}`);
-    expect(request?.body).toBe(' {"ü": 1}\n');
-  });
-
-  it('is what the configuration makes of it', async () => {
-    const server = await serve(granting);
-    const options = {
-      method: 'PUT',
-      headers: { 'Content-Type': 'text/plain', 'X-Tenant': 'acme' },
-      idempotencyHeader: 'Idempotency-Key',
-      body: ({ messageId }: { messageId: string }) => `reward ${messageId}`,
-    } as const;
-    await attempt(providerFor(server.url, options), { messageId: 'a:b/c' });
-    const [request] = server.seen.requests;
-    expect(request?.head).toMatch(/^PUT \/ /);
-    expect(request?.head).toMatch(/content-type: text\/plain/);
-    expect(request?.head).not.toContain('application/json');
-    expect(request?.head).toMatch(/x-tenant: acme/);
-    expect(request?.head).toMatch(/idempotency-key: a:b\/c/);
-    expect(request?.body).toBe('reward a:b/c');
-  });
-
-  it('holds the secrets that it needs, and the evidence none of them', async () => {
-    const server = await serve({ onRequest: (socket) => void socket.write(answerText(200, '"planted-answer"')) });
-    const url = server.url
-      .replace('http://', 'http://user:planted%21word@')
-      .concat('/planted-path?token=planted-token');
-    const headers = { 'x-api-key': 'planted-key' };
-    const result = await attempt(providerFor(url, { headers }));
-    const [request] = server.seen.requests;
-    expect(request?.head).toContain(`authorization: Basic ${Buffer.from('user:planted!word').toString('base64')}`);
-    expect(request?.head).toContain('x-api-key: planted-key');
-    const broken = await attempt(providerFor(url, { headers, answerBytes: 1 }));
-    const unsent = await attempt(providerFor(url.replace(/:\d+\//, ':1/'), { headers }));
-    expect(unsent.outcome).toBe('not-executed');
-    expect(JSON.stringify([result, broken, unsent])).not.toContain('planted');
   });
 });
 
