@@ -1,0 +1,188 @@
+import { it as base, describe } from 'vitest';
+import { SIDES } from '../../src/domain/side.js';
+import { type BrokerTopic, INVISIBILITY_MS, makeBrokerTopic, publishIds, until } from '../support/broker-topic.js';
+import { ACCEPT, idOf, makeIds, NEVER, openPromise, TestSink } from '../support/test-sink.js';
+
+/** Long enough for a drain that has something to wait for. */
+const DRAIN_MS = 10_000;
+const LAST = 'zz-last';
+
+/** The promises of the port, on either broker. Each test has a topic and a group of its own, so they run side by side. */
+describe.each(SIDES)('the %s source', (side) => {
+  const it = base.extend<{ on: BrokerTopic }>({
+    on: async ({ task: _task }, use) => {
+      const on = await makeBrokerTopic(side);
+      await use(on);
+      await on.close();
+    },
+  });
+
+  /** What the group is still owed, as its next consumer sees it: everything that arrives up to a message sent after it. */
+  async function owed(on: BrokerTopic): Promise<string[]> {
+    const sink = new TestSink();
+    const source = await on.start(sink);
+    // What was popped and not acknowledged comes when its time is up, whatever is published after it.
+    await until(() => source.past() !== undefined, 'it is known what is past');
+    await publishIds(on, [LAST]);
+    await until(() => sink.times(LAST) > 0, 'the last message arrives');
+    await source.stop(DRAIN_MS);
+    return sink.ids.filter((id) => id !== LAST);
+  }
+
+  it.concurrent('hands every message over with its stamps, key, body, time and coordinates', async ({ on, expect }) => {
+    const before = Date.now();
+    const ids = makeIds('m', 100);
+    await publishIds(on, ids);
+    const sink = new TestSink();
+    const source = await on.start(sink);
+    await until(() => sink.ids.length === ids.length, 'all messages arrive');
+    await source.stop(DRAIN_MS);
+
+    expect(sink.ids).toEqual(ids);
+    const place = side === 'kafka' ? /^kafka:[\w-]+\/\d\/\d+$/ : /^rocketmq:[\w-]+\/[\w-]+\/\d\/\d+$/;
+    for (const delivery of sink.deliveries) {
+      const id = idOf(delivery);
+      expect(delivery).toMatchObject({ side, topic: on.topic, key: id });
+      expect(delivery.coordinates).toMatch(place);
+      expect(delivery.coordinates).toContain(`:${on.topic}/`);
+      expect(delivery.body?.toString()).toBe(`{"id":"${id}"}`);
+      expect(delivery.damaged).toBeUndefined();
+      expect(delivery.storedAt).toBeGreaterThanOrEqual(before - 1000);
+      expect(delivery.receivedAt).toBeGreaterThanOrEqual(delivery.storedAt - 1000);
+    }
+    expect(new Set(sink.deliveries.map(({ coordinates }) => coordinates)).size).toBe(sink.deliveries.length);
+  });
+
+  it.concurrent('never has more pending than there is room for', async ({ on, expect }) => {
+    const ids = makeIds('m', 100);
+    await publishIds(on, ids);
+    const sink = new TestSink(() => new Promise((resolve) => setImmediate(resolve)), 5);
+    await on.start(sink);
+    await until(() => sink.acceptedIds.length === ids.length, 'all messages are accepted');
+    expect(sink.peak).toBeLessThanOrEqual(5);
+  });
+
+  it.concurrent('delivers again what was pending when it stopped, and not what was accepted', async ({
+    on,
+    expect,
+  }) => {
+    const accepted = makeIds('a', 30);
+    const pending = makeIds('p', 10);
+    const sink = new TestSink();
+    const source = await on.start(sink);
+    await publishIds(on, accepted);
+    await until(() => sink.acceptedIds.length === accepted.length, 'the first messages are accepted');
+    sink.course = NEVER;
+    await publishIds(on, pending);
+    await until(() => sink.ids.length === accepted.length + pending.length, 'the others are pending');
+    await source.stop(0);
+    expect(await owed(on)).toEqual(pending);
+  });
+
+  it.concurrent('delivers a rejected message again, and skips none behind it', async ({ on, expect }) => {
+    const ids = makeIds('m', 60);
+    await publishIds(on, ids);
+    const rejected = new Set(ids.filter((_, index) => index % 12 === 5));
+    const sink = new TestSink(async (delivery, times) => {
+      if (times === 1 && rejected.has(idOf(delivery))) throw new Error('not now');
+    });
+    const source = await on.start(sink);
+    await until(() => sink.acceptedIds.length === ids.length, 'all messages are accepted in the end');
+    for (const id of rejected) expect(sink.times(id), id).toBeGreaterThan(1);
+    await source.stop(DRAIN_MS);
+    expect(await owed(on)).toEqual([]);
+  });
+
+  it.concurrent('fetches nothing while it is held, and goes on by itself', async ({ on, expect }) => {
+    const sink = new TestSink();
+    sink.hold();
+    await on.start(sink);
+    const ids = makeIds('m', 40);
+    await publishIds(on, ids);
+    await until(() => sink.asked > 0, 'it asks for room');
+    await expect(until(() => sink.deliveries.length > 0, 'something arrives', 3000)).rejects.toThrow();
+    sink.release();
+    await until(() => sink.acceptedIds.length === ids.length, 'all messages are accepted');
+    // Nothing was taken and then given up: no message was on its way twice.
+    expect(sink.deliveries).toHaveLength(ids.length);
+  });
+
+  it.concurrent('lets nothing wait for a slow delivery, and keeps it from being delivered again', async ({
+    on,
+    expect,
+  }) => {
+    const ids = makeIds('m', 200);
+    const slow = openPromise();
+    const sink = new TestSink((delivery) => (idOf(delivery) === 'm-0000' ? slow.promise : ACCEPT(delivery, 1)));
+    const source = await on.start(sink);
+    await publishIds(on, ids);
+    await until(() => sink.acceptedIds.length === ids.length - 1, 'all others are accepted');
+
+    const since = Date.now();
+    await until(() => Date.now() - since > 1.5 * INVISIBILITY_MS, 'a lease and a session would be over');
+    expect(sink.times('m-0000')).toBe(1);
+    slow.resolve();
+    await until(() => sink.acceptedIds.length === ids.length, 'the slow one is accepted');
+    await source.stop(DRAIN_MS);
+    expect(await owed(on)).toEqual([]);
+  });
+
+  it.concurrent('waits for what is pending when it is told to stop, and acknowledges it', async ({ on, expect }) => {
+    const ids = makeIds('m', 20);
+    const finish: (() => void)[] = [];
+    const sink = new TestSink(() => new Promise((resolve) => finish.push(resolve)));
+    const source = await on.start(sink);
+    await publishIds(on, ids);
+    await until(() => finish.length === ids.length, 'all messages are pending');
+    const stopped = source.stop(DRAIN_MS);
+    for (const resolve of finish) resolve();
+    await stopped;
+    expect(source.status()).toMatchObject({ ready: false });
+    expect(await owed(on)).toEqual([]);
+  });
+
+  it.concurrent('stops although something stays pending', async ({ on, expect }) => {
+    const sink = new TestSink(NEVER);
+    const source = await on.start(sink);
+    await publishIds(on, ['m']);
+    await until(() => sink.deliveries.length === 1, 'it is pending');
+    await source.stop(500);
+    expect(source.status()).toMatchObject({ ready: false });
+  });
+
+  it.concurrent('hands over bodies of any bytes and large stamps as they were', async ({ on, expect }) => {
+    const body = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
+    const large = 'ö'.repeat(4000);
+    const properties = new Map(Object.entries({ 'message-id': 'bytes', large, empty: '' }));
+    await on.publisher.publish({ topic: on.topic, properties, body });
+    const sink = new TestSink();
+    await on.start(sink);
+    await until(() => sink.deliveries.length === 1, 'it arrives');
+    expect(sink.deliveries[0]).toMatchObject({ body, key: undefined });
+    expect(sink.deliveries[0]?.properties.get('large')).toBe(large);
+  });
+
+  it.concurrent('knows no past at first, and moves it on while nothing is published', async ({ on, expect }) => {
+    const startedAt = Date.now();
+    const source = on.source();
+    expect(source.past()).toBeUndefined();
+    await source.start(new TestSink());
+    await until(() => (source.past() ?? 0) > startedAt, 'the start is past');
+    const first = source.past() ?? 0;
+    await until(() => (source.past() ?? 0) > first, 'more is past');
+    expect(source.past()).toBeLessThanOrEqual(Date.now());
+  });
+
+  it.concurrent('takes nothing for past that is pending, and does so once it is accepted', async ({ on, expect }) => {
+    const pending = openPromise();
+    const sink = new TestSink(() => pending.promise);
+    const source = await on.start(sink);
+    await publishIds(on, ['m']);
+    await until(() => sink.deliveries.length === 1, 'it is pending');
+    const receivedAt = sink.deliveries[0]?.receivedAt ?? 0;
+    await until(() => Date.now() - receivedAt > 2 * INVISIBILITY_MS, 'an idle topic would be past it');
+    expect(source.past() ?? 0).toBeLessThan(receivedAt);
+    pending.resolve();
+    await until(() => (source.past() ?? 0) > receivedAt, 'it is past');
+  });
+});
