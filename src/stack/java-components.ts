@@ -33,10 +33,10 @@ export const ROCKETMQ = fromMaven({
 /** An agent that changes single methods of a Java program as it is loaded; see services/rocketmq.ts. */
 export const BYTEMAN = fromMaven({
   name: 'byteman',
-  version: '4.0.24',
+  version: '4.0.26',
   title: 'Byteman',
   jars: 'lib',
-  artifacts: ['org.jboss.byteman:byteman:4.0.24'],
+  artifacts: ['org.jboss.byteman:byteman:4.0.26'],
 });
 
 export function classPath(home: string, { jars }: JavaComponent): string {

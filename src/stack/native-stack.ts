@@ -13,7 +13,7 @@ import { dataFolder, describeStack, logsFolder, type ServiceName, type StackReco
 import { waitUntil } from './wait-until.js';
 
 /** Long enough for a cold disk and two busy cores. */
-const READY_MS = 90_000;
+const READY_MS = 120_000;
 
 export function aliveServices({ processes }: StackRecord): readonly ServiceName[] {
   return NATIVE_SERVICES.map(({ name }) => name).filter((name) => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { connect, createServer } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   stateHome = await mkdtemp(join(tmpdir(), 'handover-stacks-'));
   vi.stubEnv('XDG_STATE_HOME', stateHome);
   [first, second] = await Promise.all([up({ instance: 'first' }), up({ instance: 'second', persist: true })]);
-});
+}, 240_000);
 
 afterAll(async () => {
   await Promise.all([stopStack('first'), stopStack('second'), stopStack('third')]);
@@ -55,6 +55,17 @@ function processesOf(instance: string): readonly ProcessIdentity[] {
   return Object.values(recordOf(instance).processes);
 }
 
+function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const tell = (answer: boolean) => () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', tell(true)).once('error', tell(false));
+  });
+}
+
 describe('two stacks started at the same time', () => {
   it('stand side by side, on ports of their own', () => {
     const numbers = [recordOf('first'), recordOf('second')].flatMap(({ ports }) =>
@@ -63,6 +74,16 @@ describe('two stacks started at the same time', () => {
     expect(new Set(numbers).size).toBe(numbers.length);
     expect(aliveServices(recordOf('first'))).toEqual(SERVICES);
     expect(aliveServices(recordOf('second'))).toEqual(SERVICES);
+  });
+
+  it('answer on the loopback address only', async () => {
+    const others = Object.values(networkInterfaces()).flatMap((addresses = []) =>
+      addresses.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
+    );
+    for (const { number } of allPorts(recordOf('first').ports)) {
+      expect(await answers('127.0.0.1', number), `127.0.0.1:${number}`).toBe(true);
+      for (const address of others) expect(await answers(address, number), `${address}:${number}`).toBe(false);
+    }
   });
 
   it('do not share what they hold', async () => {
