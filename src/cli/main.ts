@@ -3,9 +3,16 @@ import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { deadLettersCommand } from './commands/dead-letters.js';
 import { downCommand } from './commands/down.js';
+import { inspectCommand } from './commands/inspect.js';
+import { parkedCommand } from './commands/parked.js';
 import { policyCommand } from './commands/policy.js';
+import { publishCommand } from './commands/publish.js';
+import { resolveCommand } from './commands/resolve.js';
+import { resumeCommand } from './commands/resume.js';
 import { simulatorCommand } from './commands/simulator.js';
+import { statusCommand } from './commands/status.js';
 import { upCommand } from './commands/up.js';
 import { workerCommand } from './commands/worker.js';
 import { describeError, exitCodeOf } from './output.js';
@@ -22,7 +29,20 @@ Examples:
 Exit codes: 0 it worked, 1 it failed, 2 it was used wrongly.`;
 
 /** Every command, in the order in which `--help` lists them. A new one is a file in commands/ and a line here. */
-const COMMANDS: readonly (() => Command)[] = [upCommand, downCommand, workerCommand, policyCommand, simulatorCommand];
+const COMMANDS: readonly (() => Command)[] = [
+  upCommand,
+  downCommand,
+  workerCommand,
+  policyCommand,
+  publishCommand,
+  statusCommand,
+  inspectCommand,
+  parkedCommand,
+  resolveCommand,
+  resumeCommand,
+  deadLettersCommand,
+  simulatorCommand,
+];
 
 /** Runs one command line (without node and script) and answers the exit code. Never throws. */
 export async function run(args: readonly string[]): Promise<number> {
