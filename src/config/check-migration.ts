@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { WORD_BEFORE_TIMEOUT_MS } from '../domain/attempt-time.js';
 import { describeIssues, faultsError } from './faults.js';
 import { deepFreeze } from './freeze.js';
 import { httpUrl } from './http-provider-schema.js';
@@ -45,9 +46,9 @@ function conflicts(
 ): string[] {
   const faults: string[] = [];
   const attemptTimeout = migrationSchema.shape.attemptTimeout.safeParse(others['attemptTimeout']);
-  if (requestMs !== undefined && attemptTimeout.success && attemptTimeout.data <= requestMs) {
+  if (requestMs !== undefined && attemptTimeout.success && attemptTimeout.data < requestMs + WORD_BEFORE_TIMEOUT_MS) {
     faults.push(
-      `attemptTimeout: must be above the provider's connectTimeout and timeout together, which are ${requestMs} ms`,
+      `attemptTimeout: must be at least ${requestMs + WORD_BEFORE_TIMEOUT_MS} ms: the provider's connectTimeout and timeout together, and ${WORD_BEFORE_TIMEOUT_MS} ms to say what became of it`,
     );
   }
   if (hasLookup && others['settlesWithin'] === undefined) {

@@ -84,7 +84,7 @@ export interface MigrationOptions {
     firstLook?: Duration;
     longestLook?: Duration;
   };
-  /** Start-to-close of one attempt; above the provider's connect timeout and timeout together. Default 15 s. */
+  /** Start-to-close of one attempt; at least 2 s above the provider's connect timeout and timeout together. Default 20 s. */
   attemptTimeout?: Duration;
   /** How long the ledger remembers a settled message; above both brokers' and Temporal's retention. Default 15 days. */
   settledLifetime?: Duration;

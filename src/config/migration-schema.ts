@@ -85,6 +85,6 @@ export const migrationSchema = group({
       error: 'must not be below firstLook',
     })
     .prefault({}),
-  attemptTimeout: duration(1, 2 * HOUR).default(15 * SECOND),
+  attemptTimeout: duration(3 * SECOND, 2 * HOUR).default(20 * SECOND),
   settledLifetime: duration(HOUR, 3650 * DAY).default(15 * DAY),
 });

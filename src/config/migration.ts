@@ -56,7 +56,7 @@ export interface Migration {
   readonly provider: HttpProviderOptions | RewardProvider | undefined;
   /** The longest that a request may take effect after we gave up on it, in ms. Default 600 000. */
   readonly settlesWithinMs: number;
-  /** Start-to-close of one attempt, in ms; above the provider's own timeout. Default 15 000. */
+  /** Start-to-close of one attempt, in ms; 2 s and more above the provider's timeouts. Default 20 000. */
   readonly attemptTimeoutMs: number;
   readonly retry: RetrySettings;
   readonly limits: Limits;

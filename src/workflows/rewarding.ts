@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import type { RewardActivities } from '../activities/reward-activities.js';
+import { WORD_BEFORE_TIMEOUT_MS } from '../domain/attempt-time.js';
 import type { Evidence, SettledOutcome } from '../domain/outcome.js';
 import type { HeldMessage } from './message-run.js';
 import { sideTaskQueue } from './names.js';
@@ -22,9 +23,6 @@ export type RoundResult =
       /** The retries are exhausted, and every attempt was surely not executed. */
       readonly certainlyNot: boolean;
     };
-
-/** An attempt stops sending this long before its activity times out, so that its own word arrives first. */
-const WORD_BEFORE_TIMEOUT_MS = 2_000;
 
 /** Makes one round: a reward activity on the owner's task queue, whose attempts Temporal's retry policy makes. */
 export async function rewardOnce(held: HeldMessage, round: number): Promise<RoundResult> {

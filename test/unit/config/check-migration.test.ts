@@ -34,7 +34,7 @@ describe('without any configuration', () => {
       cutoverKey: 'messageId',
       body: 'json',
       settlesWithinMs: 600_000,
-      attemptTimeoutMs: 15_000,
+      attemptTimeoutMs: 20_000,
       limits: { bodyBytes: 1_048_576, inFlight: 32, lingerMs: 1_000, lingering: 256, checkAfterMs: 60_000 },
       settledLifetimeMs: 15 * 86_400_000,
     });
@@ -159,6 +159,7 @@ describe('what is wrong with a configuration', () => {
       [
         'REWARD_URL',
         'adoption',
+        'attemptTimeout',
         'body',
         'cutoverKey',
         'extract.kafka',
@@ -215,9 +216,9 @@ describe('what is wrong with a configuration', () => {
 
   it('is an attempt that ends before its request may', () => {
     const provider = { url: 'http://h/', connectTimeout: '2s', timeout: '8s' };
-    expect(faultySettings({ provider, attemptTimeout: '10s' })).toEqual(['attemptTimeout']);
-    expect(faultySettings({ provider, attemptTimeout: 10_001 })).toEqual([]);
-    expect(faultySettings({ provider: { grant: async () => ({}) }, attemptTimeout: '1s' })).toEqual([]);
+    expect(faultySettings({ provider, attemptTimeout: 11_999 })).toEqual(['attemptTimeout']);
+    expect(faultySettings({ provider, attemptTimeout: 12_000 })).toEqual([]);
+    expect(faultySettings({ provider: { grant: async () => ({}) }, attemptTimeout: '3s' })).toEqual([]);
   });
 
   it('is a lookup of which nobody knows when its answer is final', () => {
