@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { deadLettersCommand } from './commands/dead-letters.js';
+import { demoCommand } from './commands/demo.js';
 import { downCommand } from './commands/down.js';
 import { inspectCommand } from './commands/inspect.js';
 import { parkedCommand } from './commands/parked.js';
@@ -32,6 +33,7 @@ Exit codes: 0 it worked, 1 it failed, 2 it was used wrongly.`;
 const COMMANDS: readonly (() => Command)[] = [
   upCommand,
   downCommand,
+  demoCommand,
   workerCommand,
   policyCommand,
   publishCommand,

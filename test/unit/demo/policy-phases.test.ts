@@ -1,0 +1,52 @@
+import type { Client } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { PolicyPhases, type PolicyPhasesOptions } from '../../../src/demo/policy-phases.js';
+import { HandoverError } from '../../../src/domain/errors.js';
+import { initialPolicy } from '../../../src/domain/policy.js';
+
+function setUp(faults: HandoverError[] = []) {
+  const sent: object[] = [];
+  let version = 1;
+  const changePolicy = async ({ args }: { args: object }) => {
+    sent.push(args);
+    const fault = faults.shift();
+    if (fault !== undefined) throw fault;
+    version += 1;
+    return { policy: { ...initialPolicy(''), version }, changed: true };
+  };
+  const phases = new PolicyPhases({
+    client: {} as Client,
+    policyStore: { read: async () => ({ known: false, reason: 'missing', readAt: 0 }) },
+    migration: 'rewards',
+    changePolicy: changePolicy as PolicyPhasesOptions['changePolicy'],
+  });
+  return { phases, sent };
+}
+
+describe('the phases of the policy', () => {
+  it('begin with the switch on, and each with its percentage in hundredths', async () => {
+    const { phases, sent } = setUp();
+    await phases.begin(0);
+    await phases.begin(10);
+    expect(sent).toEqual([
+      expect.objectContaining({ consumption: 'on' }),
+      expect.objectContaining({ hundredths: 0 }),
+      expect.objectContaining({ hundredths: 1_000 }),
+    ]);
+    expect(phases.begun).toEqual([
+      { percentage: 0, version: 3 },
+      { percentage: 10, version: 4 },
+    ]);
+  });
+
+  it('ask again where the machine was too slow to answer in time', async () => {
+    const { phases } = setUp([new HandoverError('no-worker', 'too slow'), new HandoverError('no-worker', 'too slow')]);
+    await expect(phases.begin(0)).resolves.toMatchObject({ version: 3 });
+  });
+
+  it('do not insist on what is refused', async () => {
+    const { phases, sent } = setUp([new HandoverError('policy-refused', 'no')]);
+    await expect(phases.begin(0)).rejects.toMatchObject({ code: 'policy-refused' });
+    expect(sent).toHaveLength(1);
+  });
+});
