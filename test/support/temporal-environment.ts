@@ -16,9 +16,14 @@ import { SEARCH_ATTRIBUTES } from '../../src/workflows/names.js';
  */
 export async function createLocalEnvironment(): Promise<TestWorkflowEnvironment> {
   quietenTemporal();
+  const path = await temporalCli();
+  return onBusyMachine(() => startLocal(path));
+}
+
+function startLocal(path: string): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createLocal({
     server: {
-      executable: { type: 'existing-path', path: await temporalCli() },
+      executable: { type: 'existing-path', path },
       searchAttributes: Object.values(SEARCH_ATTRIBUTES),
       log: { format: 'json', level: 'never' },
       // Without them a start or an activity is never handed over eagerly, and the tests would see another path than production.
@@ -38,9 +43,21 @@ export async function createLocalEnvironment(): Promise<TestWorkflowEnvironment>
  */
 export async function createTimeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
   quietenTemporal();
-  return TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: await temporalTestServer() } },
-  });
+  const path = await temporalTestServer();
+  return onBusyMachine(() =>
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  );
+}
+
+/** The SDK gives a server 5 s to start, and ends one that does not; while other tests start Kafka, that may be too short. */
+async function onBusyMachine<T>(start: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (attempt === 5 || !(error instanceof Error && error.message.includes('did not start within'))) throw error;
+    }
+  }
 }
 
 /** Bundles the workflows, once for all workers of a test file. `path`: from the repository's root. */
