@@ -155,8 +155,9 @@ describe('whatever is asked in whatever order', () => {
       fc.asyncProperty(steps(never, never), async (calls) => {
         const letGo = new Map<string, string>();
         let highest = 0;
-        for (const { call, before, verdict } of await play(calls)) {
+        for (const { call, before, after, verdict } of await play(calls)) {
           if (call.step !== 'begin' || verdict.verdict !== 'go') continue;
+          expect(after).toMatchObject({ state: 'sending', run: call.run, round: call.round, attempt: call.attempt });
           gone += 1;
           const pair = `${call.round}/${call.attempt}`;
           const ticket = `${call.run} ${call.nonce} ${String(verdict['deadline'])}`;

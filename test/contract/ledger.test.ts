@@ -54,9 +54,16 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       });
     });
 
-    test('marks which sides have seen the message, also once it is settled', async () => {
+    test('marks which sides have seen the message', async () => {
+      const request = routeRequest({ side: 'rocketmq' });
+      await route(request);
+      expect((await ledger.read(request.messageId))?.seen).toEqual({ kafka: false, rocketmq: true });
+      await route({ ...request, side: 'kafka' });
+      expect((await ledger.read(request.messageId))?.seen).toEqual({ kafka: true, rocketmq: true });
+    });
+
+    test('marks which sides have seen the message also once it is settled', async () => {
       const { request, holder } = await claimed();
-      expect((await ledger.read(request.messageId))?.seen).toEqual({ kafka: true, rocketmq: false });
       await ledger.settle({ ...holder, owner: 'kafka', round: 1, attempt: 1, outcome: 'granted' });
       await route({ ...request, side: 'rocketmq' });
       expect((await ledger.read(request.messageId))?.seen).toEqual({ kafka: true, rocketmq: true });
@@ -253,6 +260,12 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       expect(await ledger.begin(beginRequest(holder, { attempt: 2 }))).toMatchObject({ verdict: 'go' });
     });
 
+    test('an attempt that was cleared is not let go again, not even for its own nonce', async () => {
+      const { begin } = await sending();
+      await ledger.clear(begin);
+      expect(await ledger.begin(begin)).toEqual({ verdict: 'late', round: 1, attempt: 1 });
+    });
+
     test('only the execution that began an attempt clears it', async () => {
       const { begin } = await sending();
       expect(await ledger.clear({ ...begin, nonce: randomUUID() })).toEqual({ verdict: 'moved-on' });
@@ -278,6 +291,23 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       await ledger.begin({ ...begin, attempt: 2, nonce: randomUUID(), cleared: 1 });
       const park = { ...holder, owner: 'kafka', round: 1, attempt: 1, evidence: EVIDENCE } as const;
       expect(await ledger.park(park)).toEqual({ verdict: 'moved-on' });
+    });
+
+    test('parking an earlier round has been moved on from, whatever the attempt', async () => {
+      const { holder } = await sending();
+      await ledger.reopen({ ...holder, owner: 'kafka', round: 1, notBefore: 0 });
+      const park = { ...holder, owner: 'kafka', round: 1, attempt: 9, evidence: EVIDENCE } as const;
+      expect(await ledger.park(park)).toEqual({ verdict: 'moved-on' });
+    });
+
+    test('a new round begins with nothing of the last one', async () => {
+      const { request, holder, begin } = await sending();
+      await ledger.park({ ...begin, evidence: EVIDENCE });
+      await ledger.reopen({ ...holder, owner: 'kafka', round: 1, notBefore: 0 });
+      const record = await ledger.read(request.messageId);
+      expect(record).toMatchObject({ state: 'claimed', round: 2, attempt: 0 });
+      expect(record).not.toHaveProperty('deadline');
+      expect(record).not.toHaveProperty('evidence');
     });
 
     test('a round is reopened once, and a late repeat ends no later one', async () => {
@@ -389,6 +419,15 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       expect(await ledger.claim({ ...holder, side: 'kafka' })).toMatchObject({ verdict: 'other-run' });
     });
 
+    test('how clean an earlier run found it is not what a later one hears', async () => {
+      const { request, holder } = await claimed();
+      const second = resumeOf(request, holder.run);
+      await ledger.resume(second);
+      const third = resumeOf(request, second.run);
+      await ledger.park({ ...third, owner: 'kafka', round: 1, attempt: 1, evidence: EVIDENCE, restore: true });
+      expect(await ledger.resume(third)).toMatchObject({ verdict: 'resumed', certainty: 'unknown' });
+    });
+
     test('nobody takes over from a run that does not hold the message', async () => {
       const { request, holder } = await claimed();
       expect(await ledger.resume(resumeOf(request, randomUUID()))).toEqual({
@@ -417,6 +456,13 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       await route(request);
       expect(await ledger.read(request.messageId)).toMatchObject({ stranded: 'terminated' });
       await ledger.begin(beginRequest(holder));
+      expect(await ledger.read(request.messageId)).not.toHaveProperty('stranded');
+    });
+
+    test('a run that claims again is not stranded either', async () => {
+      const { request, holder } = await claimed();
+      await ledger.strand(request.messageId, holder.run, 'terminated');
+      await ledger.claim({ ...holder, side: 'kafka' });
       expect(await ledger.read(request.messageId)).not.toHaveProperty('stranded');
     });
 

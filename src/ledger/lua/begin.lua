@@ -37,5 +37,5 @@ local now = now_ms()
 local deadline = ms_text(now + tonumber(ARGV[11]))
 move(KEYS[1], record, as, {
   'state', 'sending', 'round', ARGV[7], 'attempt', ARGV[8], 'nonce', nonce, 'deadline', deadline,
-}, { 'evidence' })
+}, {})
 return { 'go', deadline, ms_text(now) }
