@@ -35,10 +35,10 @@ export function decideAdoption(input: AdoptionInput): AdoptionDecision {
   if (delivery === undefined) return { waits: `${adopter} has not delivered it` };
   if (delivered.some(({ side }) => side === owner)) return { waits: `${owner} has delivered it and will claim it` };
   if (policy === undefined) return { waits: 'the policy cannot be read' };
-  if (policy.failover === adopter) return { adopter, reason: `failover to ${adopter}` };
   if (policy.consumption === 'off') {
     return adopter === 'kafka' ? { adopter, reason: 'switch off' } : { waits: 'switch off: rocketmq never adopts' };
   }
+  if (policy.failover === adopter) return { adopter, reason: `failover to ${adopter}` };
   if (ownerPast === undefined) return { waits: `it is not known how far ${owner} is` };
   const provedAt = delivery.receivedAt + marginMs;
   if (ownerPast >= provedAt) return { adopter, reason: `${owner} is past it` };

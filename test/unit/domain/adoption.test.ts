@@ -37,6 +37,8 @@ describe('adoption', () => {
       ownerPast: 9e9,
     } as const;
     expect(decideAdoption(other)).toEqual({ waits: 'switch off: rocketmq never adopts' });
+    const failover = { ...other, policy: { ...off, failover: 'rocketmq' } } as const;
+    expect(decideAdoption(failover)).toEqual({ waits: 'switch off: rocketmq never adopts' });
   });
 
   it('is done at once by the side that failover names', () => {
