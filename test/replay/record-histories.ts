@@ -6,8 +6,21 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { createCutoverActivities } from '../../src/activities/cutover-activities.js';
 import { temporalCli } from '../../src/stack/programs.js';
+import {
+  allowUpdate,
+  disallowUpdate,
+  republishSignal,
+  setConsumptionUpdate,
+  setFailoverUpdate,
+  setPercentageUpdate,
+} from '../../src/workflows/cutover-contract.js';
+import { cutoverStartOptions } from '../../src/workflows/cutover-start.js';
 import { deliveredSignal, type MessageInput, resolveUpdate } from '../../src/workflows/message-contract.js';
+import { CUTOVER_WORKFLOW, cutoverTaskQueue } from '../../src/workflows/names.js';
 import {
   claimedByRocketmq,
   granted,
@@ -16,6 +29,7 @@ import {
   unknown,
   waitingForRocketmq,
 } from '../support/fake-activities.js';
+import { FakePolicyStore } from '../support/fake-policy-store.js';
 import { createMessageRunner, deliveredByKafka, type MessageRun } from '../support/message-runner.js';
 import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
 
@@ -125,6 +139,35 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
+/** The cutover workflow after a change of each kind, a refused one and a republication; it is still open. */
+async function recordCutover(workflowBundle: WorkflowBundleWithSourceMap): Promise<void> {
+  const migration = 'recorded';
+  const worker = await Worker.create({
+    connection: environment.nativeConnection,
+    taskQueue: cutoverTaskQueue(migration),
+    workflowBundle,
+    activities: { ...createCutoverActivities({ policyStore: new FakePolicyStore() }) },
+  });
+  await worker.runUntil(async () => {
+    const { client } = environment;
+    const handle = await client.workflow.start(CUTOVER_WORKFLOW, cutoverStartOptions(migration));
+    await handle.executeUpdate(setConsumptionUpdate, { args: [{ ...answer, consumption: 'on' }] });
+    await handle.executeUpdate(setPercentageUpdate, { args: [{ ...answer, hundredths: 1_000 }] });
+    await handle.executeUpdate(allowUpdate, { args: [{ ...answer, businessId: 'user-1' }] });
+    const stale = handle.executeUpdate(setPercentageUpdate, {
+      args: [{ ...answer, hundredths: 1, expectedVersion: 1 }],
+    });
+    await stale.catch((error: unknown) => {
+      if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+    });
+    await handle.executeUpdate(disallowUpdate, { args: [{ ...answer, businessId: 'user-1' }] });
+    await handle.signal(republishSignal);
+    await handle.executeUpdate(setFailoverUpdate, { args: [{ ...answer, failover: 'kafka' }] });
+    await writeFile(`${folder}cutover-changed-in-every-way.json`, historyOf(handle.workflowId));
+    await handle.terminate('recorded');
+  });
+}
+
 /** As the `temporal` CLI prints it, which is what a person would hand in; stack traces without this clone's path. */
 function historyOf(workflowId: string): string {
   const args = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json', '--address', environment.address];
@@ -136,7 +179,9 @@ await mkdir(folder, { recursive: true });
 const cli = await temporalCli();
 const environment = await createLocalEnvironment();
 try {
-  const withMessage = createMessageRunner(environment, await bundleWorkflows());
+  const workflowBundle = await bundleWorkflows();
+  await recordCutover(workflowBundle);
+  const withMessage = createMessageRunner(environment, workflowBundle);
   for (const { name, told, drive, change } of scenarios) {
     await withMessage(
       told(),
