@@ -1,3 +1,4 @@
+import { HandoverError } from '../domain/errors.js';
 import type { LedgerRecord } from '../domain/ledger-state.js';
 import { createAgeIndex } from './age-index.js';
 import {
@@ -28,6 +29,8 @@ export interface RedisLedgerOptions {
 /** Records of the age index that are read at once. */
 const READ_BATCH = 100;
 
+/** A settled record keeps a run as its 16 bytes and a fingerprint as its 8, so nothing else may enter a record. */
+const FINGERPRINT = /^[0-9a-f]{16}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Reason of a record that is restored for another owner than the first decision's: the adoption's own one is lost. */
@@ -51,6 +54,7 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
   async function route(request: RouteRequest) {
     const { messageId, side, fingerprint, decision, validUntil, checkAfterMs, beyondMemory } = request;
     const { owner, reason, policyVersion } = decision;
+    assertFingerprint(fingerprint, messageId);
     return routeVerdict(
       await run('route', messageId, [
         ...[side, fingerprint, owner, packReason(reason), policyVersion],
@@ -163,11 +167,18 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
 /** The arguments by which every step of a workflow run begins; `owner` is what a restored record would name. */
 function callerOf(holder: Holder, owner: Holder['origin']['decision']['owner']): (string | number)[] {
   const { run, origin, restore, messageId } = holder;
-  // A settled record keeps a run as its 16 bytes, so nothing else may become one.
-  if (!UUID.test(run)) throw unreadable('take a step', `'${run}' is not a workflow run's ID`, messageId);
+  if (!UUID.test(run)) {
+    throw new HandoverError('ledger-rejected', `'${run}' is not the ID of a workflow run`, { messageId });
+  }
   const { decision, fingerprint } = origin;
+  assertFingerprint(fingerprint, messageId);
   const reason = owner === decision.owner ? decision.reason : RESTORED_ADOPTION;
   return [run, restore === true ? '1' : '0', owner, packReason(reason), decision.policyVersion, fingerprint];
+}
+
+function assertFingerprint(fingerprint: string, messageId: string): void {
+  if (FINGERPRINT.test(fingerprint)) return;
+  throw new HandoverError('ledger-rejected', `'${fingerprint}' is not the fingerprint of a payload`, { messageId });
 }
 
 function isUnsettled(record: LedgerRecord | LostRecord): boolean {

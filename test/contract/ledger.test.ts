@@ -391,6 +391,18 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
     });
   });
 
+  test('a run that is no UUID and a fingerprint that is none enter no record', async () => {
+    const request = routeRequest();
+    const rejected = expect.objectContaining({ code: 'ledger-rejected', messageId: request.messageId });
+    await expect(route({ ...request, fingerprint: 'abc' })).rejects.toEqual(rejected);
+    await expect(ledger.claim({ ...holderOf(request, 'run-1'), side: 'kafka', restore: true })).rejects.toEqual(
+      rejected,
+    );
+    const holder = holderOf({ ...request, fingerprint: 'abc' });
+    await expect(ledger.claim({ ...holder, side: 'kafka', restore: true })).rejects.toEqual(rejected);
+    expect(await ledger.read(request.messageId)).toBeUndefined();
+  });
+
   describe('resume and strand', () => {
     const resumeOf = (request: RouteRequest, fromRun: string) => ({ ...holderOf(request), fromRun });
 
