@@ -81,7 +81,8 @@ async function takeOver(input: MessageInput, fromRun: string, attempted: boolean
     case 'settled':
       return { kind: 'settled', owner: taken.owner, outcome: taken.outcome };
     case 'unclaimed':
-      return undefined;
+      // The ledger may have lost the record of what was sent, and begun anew at a redelivery: history knows better.
+      return attempted ? { kind: 'held', owner: input.decision.owner, round: 1, certain: false } : undefined;
     case 'clean':
     case 'unknown':
       // The ledger's word that nothing was sent is not enough where Temporal's history of the old run says otherwise.

@@ -269,6 +269,18 @@ describe('a run that takes over from a closed one', () => {
     );
   });
 
+  it('parks what was attempted although the ledger, having lost it, shows it unclaimed', async () => {
+    const takeOver: MessageActivities['takeOver'] = async () => ({ found: 'unclaimed' });
+    await withMessage(
+      { takeOver },
+      async ({ state, called }) => {
+        await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+        expect(called('reward')).toBe(0);
+      },
+      resumes(true),
+    );
+  });
+
   it('goes on where nothing was ever attempted', async () => {
     const takeOver: MessageActivities['takeOver'] = async () => ({ found: 'clean', owner: 'kafka', round: 0 });
     await withMessage(
