@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuidV7 } from 'uuid';
 import { HandoverError, isRetryable } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
@@ -8,6 +7,7 @@ import type { KafkaConnection, RocketmqConnection } from './connections.js';
 import { createKafkaPublisher } from './kafka-publisher.js';
 import type { Publisher } from './publisher.js';
 import { createRocketmqPublisher } from './rocketmq-publisher.js';
+import { pause } from './waiting.js';
 
 export interface DualProducerOptions {
   readonly kafka: KafkaConnection;
@@ -120,7 +120,7 @@ async function publish(publisher: Publisher, record: Parameters<Publisher['publi
     } catch (error) {
       if (!(error instanceof HandoverError)) throw error;
       if (attempt === ATTEMPTS || !isRetryable(error)) return { ok: false, error };
-      await delay(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+      await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1));
     }
   }
 }

@@ -4,7 +4,7 @@ import { KafkaCommits } from './kafka-commits.js';
 import { KafkaHandOut } from './kafka-hand-out.js';
 import type { DeliverySink } from './source.js';
 import type { Life } from './supervisor.js';
-import { within } from './within.js';
+import { within } from './waiting.js';
 
 export interface KafkaConsumptionOptions {
   readonly kafka: Kafka;

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
 import type { Log } from '../domain/log.js';
 import { KafkaPast, type PartitionEnds } from './kafka-past.js';
+import { pause } from './waiting.js';
 
 export interface KafkaPastSamplerOptions {
   readonly kafka: Kafka;
@@ -48,7 +48,7 @@ export class KafkaPastSampler {
         this.#options.log.debug({ err, topic: this.#options.topic }, 'how far the Kafka group is could not be asked');
         await this.#forget();
       }
-      await delay(SAMPLE_MS, undefined, { signal }).catch(() => undefined);
+      await pause(SAMPLE_MS, signal);
     }
   }
 

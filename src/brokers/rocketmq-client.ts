@@ -4,7 +4,7 @@ import type { BaseClient, BaseClientOptions, Endpoints, ILogger, TopicRouteData 
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import { endpointAt, type RocketmqConnection } from './connections.js';
-import { within } from './within.js';
+import { within } from './waiting.js';
 
 type TelemetryStream = ReturnType<BaseClient['createTelemetryStream']>;
 

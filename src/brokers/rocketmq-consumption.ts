@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { RocketmqConnection } from './connections.js';
@@ -9,7 +8,7 @@ import type { RocketmqPast } from './rocketmq-past.js';
 import { SharedCapacity } from './shared-capacity.js';
 import type { DeliverySink } from './source.js';
 import type { Life } from './supervisor.js';
-import { within } from './within.js';
+import { pause, within } from './waiting.js';
 
 export interface RocketmqConsumptionOptions {
   readonly connection: RocketmqConnection;
@@ -95,7 +94,7 @@ export class RocketmqConsumption implements Life {
         if (signal.aborted) return;
         failed += 1;
         if (failed === FAILED_POLLS) return this.#end(toError(error));
-        await delay(POLL_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+        await pause(POLL_PAUSE_MS, signal);
       }
       this.#pollEveryBroker();
     }

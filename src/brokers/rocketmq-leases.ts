@@ -1,12 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { PopConsumer } from './pop-consumer.js';
 import type { PoppedDelivery } from './rocketmq-delivery.js';
+import { pause } from './waiting.js';
 
 export interface RocketmqLeasesOptions {
   /** The consumer of the moment: a delivery may outlive the one that popped it. */
-  readonly consumer: () => PopConsumer | undefined;
+  readonly consumer: () => Pick<PopConsumer, 'acknowledge' | 'extend'> | undefined;
   readonly invisibilityMs: number;
   /** Called for a delivery that goes back to the broker, or that the broker may have given to someone else. */
   readonly onReturn: () => void;
@@ -101,7 +101,7 @@ export class RocketmqLeases {
         return await current.acknowledge(lease.popped.handle);
       } catch (err) {
         if (attempt < ACK_ATTEMPTS) {
-          await delay(FIRST_ACK_PAUSE_MS * 2 ** (attempt - 1));
+          await pause(FIRST_ACK_PAUSE_MS * 2 ** (attempt - 1));
           continue;
         }
         log.warn(

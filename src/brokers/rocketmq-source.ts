@@ -5,7 +5,7 @@ import { RocketmqLeases } from './rocketmq-leases.js';
 import { RocketmqPast } from './rocketmq-past.js';
 import type { DeliverySink, Source, SourceStatus } from './source.js';
 import { Supervisor } from './supervisor.js';
-import { within } from './within.js';
+import { within } from './waiting.js';
 
 export interface RocketmqSourceOptions {
   readonly connection: RocketmqConnection;

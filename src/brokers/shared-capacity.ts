@@ -36,7 +36,8 @@ export class SharedCapacity {
     this.#wake();
   }
 
-  #released(signal: AbortSignal): Promise<void> {
+  async #released(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const abort = () => reject(signal.reason);
       signal.addEventListener('abort', abort, { once: true });

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { SourceStatus } from './source.js';
+import { pause } from './waiting.js';
 
 /** One incarnation of a broker's client. */
 export interface Life {
@@ -62,38 +62,38 @@ export class Supervisor {
     const stopped = new Promise<undefined>((resolve) => {
       signal.addEventListener('abort', () => resolve(undefined), { once: true });
     });
-    let pause = FIRST_PAUSE_MS;
+    let pauseMs = FIRST_PAUSE_MS;
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const bornAt = performance.now();
       const cause = await this.#live(attempt, attempted, stopped);
       if (cause === undefined) return;
-      if (performance.now() - bornAt > GOOD_LIFE_MS) pause = FIRST_PAUSE_MS;
-      this.#report(cause, pause);
-      await delay(pause, undefined, { signal }).catch(() => undefined);
-      pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+      if (performance.now() - bornAt > GOOD_LIFE_MS) pauseMs = FIRST_PAUSE_MS;
+      this.#report(cause, pauseMs);
+      attempted();
+      await pause(pauseMs, signal);
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
     }
   }
 
   /** Answers why the life ended, or undefined when it was stopped. */
-  async #live(attempt: number, attempted: () => void, stopped: Promise<undefined>): Promise<Error | undefined> {
+  async #live(attempt: number, begun: () => void, stopped: Promise<undefined>): Promise<Error | undefined> {
     try {
       const life = await this.#options.live(attempt, () => {
         this.#status = { ready: true, restarts: this.#status.restarts };
       });
-      attempted();
+      begun();
       const cause = await Promise.race([life.ended, stopped]);
       await life.close();
       return cause;
     } catch (error) {
-      attempted();
       return toError(error);
     }
   }
 
-  #report(cause: Error, pause: number): void {
+  #report(cause: Error, pauseMs: number): void {
     const { what, log } = this.#options;
     const restarts = this.#status.restarts + 1;
     this.#status = { ready: false, reason: `${what} failed: ${cause.message}`, restarts };
-    log.warn({ err: cause, restarts, pauseMs: pause }, `${what} failed and is built anew`);
+    log.warn({ err: cause, restarts, pauseMs }, `${what} failed and is built anew`);
   }
 }

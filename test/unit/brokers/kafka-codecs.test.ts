@@ -15,11 +15,13 @@ const messages = Array.from({ length: 40 }, (_, order) =>
   JSON.stringify({ order, text: 'a reward is due '.repeat(1 + (order % 4)) }),
 );
 
-function codec(name: string) {
-  const { Snappy, LZ4, ZSTD } = kafkajs.CompressionTypes;
-  const type = { snappy: Snappy, lz4: LZ4, zstd: ZSTD }[name];
-  if (type === undefined) throw new Error(name);
-  return kafkajs.CompressionCodecs[type]();
+function codec(name: string): {
+  compress(bytes: unknown): Promise<Buffer>;
+  decompress(bytes: Buffer): Promise<Buffer>;
+} {
+  const { CompressionCodecs, CompressionTypes } = kafkajs;
+  if (name === 'snappy') return CompressionCodecs[CompressionTypes.Snappy]();
+  return name === 'lz4' ? CompressionCodecs[CompressionTypes.LZ4]() : CompressionCodecs[CompressionTypes.ZSTD]();
 }
 
 beforeAll(registerCodecs);
@@ -41,7 +43,7 @@ describe('batches of other clients', () => {
   });
 
   it('nothing is written with a codec that is read only', async () => {
-    await expect(codec('zstd').compress(Buffer.from('x') as never)).rejects.toBeInstanceOf(HandoverError);
+    await expect(codec('zstd').compress(Buffer.from('x'))).rejects.toBeInstanceOf(HandoverError);
   });
 });
 

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { DEAD_LETTER_STAMPS } from '../../../src/brokers/dead-letter-record.js';
+import { deadLettersOn } from '../../../src/brokers/dead-letters.js';
+import type { Delivery } from '../../../src/brokers/source.js';
+import { HandoverError } from '../../../src/domain/errors.js';
+import { FakePublisher } from './fake-publisher.js';
+
+const limits = { properties: 128, propertyBytes: 16 << 10, bodyBytes: 4 << 20, strict: true };
+const refused = new HandoverError('broker-refused', 'no');
+const away = new HandoverError('broker-unavailable', 'away');
+
+const delivery: Delivery = {
+  side: 'rocketmq',
+  topic: 'rewards',
+  coordinates: 'rocketmq:rewards/broker-a/3/17',
+  properties: new Map([
+    ['message-id', 'm-1'],
+    ...Array.from({ length: 100 }, (_, index) => [`p${index}`, 'v'] as const),
+  ]),
+  key: undefined,
+  body: Buffer.alloc(1 << 20, 'x'),
+  storedAt: 1,
+  receivedAt: 2,
+};
+
+describe('dead letters', () => {
+  it('are published whole where the broker takes them', async () => {
+    const publisher = new FakePublisher('rocketmq');
+    await deadLettersOn(publisher, 'dead', limits).send(delivery, 'too-large');
+    expect(publisher.published).toHaveLength(1);
+    expect(publisher.published[0]?.topic).toBe('dead');
+    expect(publisher.published[0]?.body).toBe(delivery.body);
+  });
+
+  it('lose as much of their body as the broker insists on, before any property', async () => {
+    const publisher = new FakePublisher('kafka', ({ body }) => ((body?.length ?? 0) > 500_000 ? refused : undefined));
+    await deadLettersOn(publisher, 'dead', limits).send(delivery, 'too-large');
+    const [record] = publisher.published;
+    expect(record?.properties.get('p99')).toBe('v');
+    expect(record?.properties.get(DEAD_LETTER_STAMPS.truncated)).toBe(String(1 << 20));
+  });
+
+  it('lose properties rather than fail, and keep their body then', async () => {
+    const publisher = new FakePublisher('kafka', ({ properties }) => (properties.size > 20 ? refused : undefined));
+    await deadLettersOn(publisher, 'dead', limits).send(delivery, 'too-large');
+    const [record] = publisher.published;
+    expect(record?.body).toHaveLength(1 << 20);
+    expect(record?.properties.get('message-id')).toBe('m-1');
+    expect(record?.properties.get(DEAD_LETTER_STAMPS.omitted)).toContain('p99');
+  });
+
+  it('leave the delivery with the broker while it is away, without trying less', async () => {
+    const publisher = new FakePublisher('kafka', () => away);
+    await expect(deadLettersOn(publisher, 'dead', limits).send(delivery, 'too-old')).rejects.toBe(away);
+    expect(publisher.attempts).toHaveLength(1);
+  });
+
+  it('leave it there too when nothing is taken at all, and say why', async () => {
+    const sent = deadLettersOn(new FakePublisher('kafka', () => refused), 'dead', limits).send(delivery, 'too-old');
+    await expect(sent).rejects.toMatchObject({ code: 'broker-unavailable', cause: refused });
+  });
+});

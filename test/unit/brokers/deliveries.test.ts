@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { deflateSync, gzipSync } from 'node:zlib';
+import type { KafkaMessage } from 'kafkajs';
+import { Endpoints } from 'rocketmq-client-nodejs';
+import definitions from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
+import { describe, expect, it } from 'vitest';
+import { kafkaDelivery } from '../../../src/brokers/kafka-delivery.js';
+import { poppedDelivery } from '../../../src/brokers/rocketmq-delivery.js';
+
+describe('a Kafka record', () => {
+  const record: KafkaMessage = {
+    key: Buffer.from('u-1'),
+    value: Buffer.from('{}'),
+    timestamp: '1795411439052',
+    attributes: 0,
+    offset: '9007199254740993',
+    headers: {
+      'message-id': Buffer.from('m-1'),
+      repeated: [Buffer.from('first'), 'last'],
+      none: undefined,
+      ['__proto__']: Buffer.from('x'),
+    },
+  };
+
+  it('becomes a delivery, with offsets beyond what a number holds', () => {
+    expect(kafkaDelivery('rewards', 3, record, 5)).toEqual({
+      side: 'kafka',
+      topic: 'rewards',
+      coordinates: 'kafka:rewards/3/9007199254740993',
+      properties: new Map([
+        ['message-id', 'm-1'],
+        ['repeated', 'last'],
+        ['__proto__', 'x'],
+      ]),
+      key: 'u-1',
+      body: Buffer.from('{}'),
+      storedAt: 1795411439052,
+      receivedAt: 5,
+    });
+  });
+
+  it('may have neither key nor headers nor a body', () => {
+    const { headers: _headers, ...bare } = { ...record, key: null, value: null };
+    const delivery = kafkaDelivery('rewards', 0, bare as KafkaMessage, 5);
+    expect(delivery).toMatchObject({ key: undefined, body: null, properties: new Map() });
+  });
+});
+
+describe('a RocketMQ message', () => {
+  const origin = { broker: 'broker-a', endpoints: new Endpoints('127.0.0.1:8081'), receivedAt: 5 };
+  const { DigestType, Encoding } = definitions;
+
+  function message(
+    body: Buffer,
+    change: (system: InstanceType<typeof definitions.SystemProperties>) => void = () => {},
+  ) {
+    const system = new definitions.SystemProperties()
+      .setMessageId('01AB')
+      .setKeysList(['m-1', 'other'])
+      .setQueueId(2)
+      .setQueueOffset(17)
+      .setReceiptHandle('handle')
+      .setDeliveryAttempt(1);
+    change(system);
+    const made = new definitions.Message()
+      .setTopic(new definitions.Resource().setName('rewards'))
+      .setBody(body)
+      .setSystemProperties(system);
+    made.getUserPropertiesMap().set('message-id', 'm-1');
+    return made;
+  }
+
+  function digest(type: number, checksum: string) {
+    return new definitions.Digest().setType(type).setChecksum(checksum);
+  }
+
+  it('becomes a delivery, with its queue and what it takes to acknowledge it', () => {
+    expect(poppedDelivery(message(Buffer.from('{}')), origin)).toEqual({
+      queue: 'broker-a/2',
+      firstTime: true,
+      handle: { topic: 'rewards', messageId: '01AB', receiptHandle: 'handle', endpoints: origin.endpoints },
+      delivery: {
+        side: 'rocketmq',
+        topic: 'rewards',
+        coordinates: 'rocketmq:rewards/broker-a/2/17',
+        properties: new Map([['message-id', 'm-1']]),
+        key: 'm-1 other',
+        body: Buffer.from('{}'),
+        storedAt: 5,
+        receivedAt: 5,
+      },
+    });
+  });
+
+  it('is told from a redelivery', () => {
+    expect(
+      poppedDelivery(
+        message(Buffer.from('{}'), (system) => system.setDeliveryAttempt(2)),
+        origin,
+      ).firstTime,
+    ).toBe(false);
+  });
+
+  it.each([
+    ['gzip', gzipSync('{"a":1}')],
+    ['zlib, as remoting producers compress', deflateSync('{"a":1}')],
+    ['nothing, where the broker has decompressed it', Buffer.from('{"a":1}')],
+  ])('marked as compressed is read when it is compressed with %s', (_how, body) => {
+    const { delivery } = poppedDelivery(
+      message(body, (system) => system.setBodyEncoding(Encoding.GZIP)),
+      origin,
+    );
+    expect(delivery.body?.toString()).toBe('{"a":1}');
+    expect(delivery.damaged).toBeUndefined();
+  });
+
+  it('is damaged when it cannot be decompressed', () => {
+    const cut = gzipSync('{"a":1}').subarray(0, 12);
+    const { delivery } = poppedDelivery(
+      message(cut, (system) => system.setBodyEncoding(Encoding.GZIP)),
+      origin,
+    );
+    expect(delivery.damaged).toMatch(/cannot be decompressed/);
+    expect(delivery.body).toEqual(cut);
+  });
+
+  it('is damaged when it does not match its digest, and only then', () => {
+    const body = Buffer.from('{}');
+    const md5 = createHash('md5').update(body).digest('hex').toUpperCase();
+    const read = (type: number, checksum: string) =>
+      poppedDelivery(
+        message(body, (system) => system.setBodyDigest(digest(type, checksum))),
+        origin,
+      ).delivery.damaged;
+    expect(read(DigestType.MD5, md5)).toBeUndefined();
+    expect(read(DigestType.MD5, md5.toLowerCase())).toBeUndefined();
+    expect(read(DigestType.MD5, 'FF')).toMatch(/md5/);
+    expect(read(DigestType.SHA1, md5)).toMatch(/sha1/);
+    expect(read(DigestType.DIGEST_TYPE_UNSPECIFIED, '')).toBeUndefined();
+  });
+
+  it('is read although it has no system properties at all', () => {
+    const bare = new definitions.Message().setBody(Buffer.from('x'));
+    expect(poppedDelivery(bare, origin).delivery).toMatchObject({
+      key: undefined,
+      storedAt: 5,
+      body: Buffer.from('x'),
+    });
+  });
+});
