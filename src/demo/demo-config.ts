@@ -18,7 +18,6 @@ export function demoOptions(migration: Migration): MigrationOptions {
     settledLifetime: settledLifetimeMs,
     provider: { connectTimeout: 1_000, timeout: 3_000 },
     settlesWithin: 5_000,
-    attemptTimeout: 8_000,
   };
 }
 

@@ -27,9 +27,9 @@ const ON_THEIR_WAY = 256;
 
 /**
  * A machine that cannot keep up with the rate is not buried: above so many messages under way the stream waits. It is
- * twice what a killed worker's share comes to, at the usual rate, until another takes it over.
+ * more than a killed worker's share comes to, at the usual rate, until another takes it over.
  */
-const MOST_UNDER_WAY = 400;
+const MOST_UNDER_WAY = 200;
 const LOOK_EVERY_MS = 100;
 /** Timers fire late by a little, which is made up for. */
 const BEHIND_MS = 200;

@@ -7,7 +7,7 @@ import { createOutput } from '../output.js';
 
 const EXAMPLES = `
 Examples:
-  $ handover demo                             about two and a half minutes
+  $ handover demo                             about two minutes
   $ handover demo --messages 400              a shorter one
   $ handover demo --keep                      then look around: handover status, parked, inspect ID
   $ handover demo --instance second --json    on a stack of its own; the report is the last line
@@ -39,7 +39,7 @@ export function demoCommand(): Command {
   return new Command('demo')
     .description('Watch a whole cutover with faults on the local stack, and have it judged by the provider itself.')
     .option('--messages <n>', 'how many messages to publish', readMessages, 2_000)
-    .option('--rate <n>', 'how many of them a second', readRate, 30)
+    .option('--rate <n>', 'how many of them a second, at most', readRate, 25)
     .option('--seed <text>', 'the same seed draws the same faults into the stream', '1')
     .option('--keep', 'leave stack, workers and provider running')
     .option('--instance <name>', 'which local stack', 'default')

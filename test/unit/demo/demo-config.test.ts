@@ -14,9 +14,9 @@ describe('the configuration of the demo’s workers', () => {
 
   it('asks the provider that REWARD_URL names, with a time-out that lets a hanging call be parked in seconds', () => {
     const inForce = checkMigration({ provider: { url: 'https://real.example/grant' } }, {});
-    const { provider, settlesWithinMs, attemptTimeoutMs } = checkMigration(demoOptions(inForce), { REWARD_URL });
+    const { provider, settlesWithinMs } = checkMigration(demoOptions(inForce), { REWARD_URL });
     expect(provider).toMatchObject({ kind: 'http', url: REWARD_URL, timeoutMs: 3_000 });
-    expect({ settlesWithinMs, attemptTimeoutMs }).toEqual({ settlesWithinMs: 5_000, attemptTimeoutMs: 8_000 });
+    expect(settlesWithinMs).toBe(5_000);
   });
 
   it('survives being written to a file', () => {
