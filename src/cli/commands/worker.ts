@@ -65,8 +65,9 @@ async function work(flags: WorkerFlags): Promise<void> {
   await interruptible(async (signal) => {
     const { side, http, intake } = flags;
     const parts = { migration, connections, consumes: intake, temporalMetricsUrl, log, signal };
-    const worker = await startSideWorker({ side, http, ...parts });
+    // Made first: an abort during the start is told to no listener that comes later.
     const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const worker = await startSideWorker({ side, http, ...parts });
     try {
       const ready = untilReady(worker, signal);
       await Promise.race([ready, worker.running, stopped]);
