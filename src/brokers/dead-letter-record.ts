@@ -26,6 +26,8 @@ export interface RecordLimits {
   readonly bodyBytes: number;
   /** Whether names, values and the key have to be free of control characters, and the body must not be empty. */
   readonly strict: boolean;
+  /** Whether only handover's own stamps are kept, for a broker that takes exception to another name. Default false. */
+  readonly stampsOnly?: boolean;
 }
 
 /** Room for {@link DEAD_LETTER_STAMPS}.omitted itself; more names than fit are counted only. */
@@ -55,7 +57,8 @@ export function deadLetterRecord(
     const value = delivery.properties.get(name) ?? '';
     // A dead letter that is dead-lettered again tells of its last journey only.
     if (own.has(name)) continue;
-    if (room.take(name, value)) properties.set(name, value);
+    const wanted = limits.stampsOnly !== true || isStamp(name);
+    if (wanted && room.take(name, value)) properties.set(name, value);
     else omitted.push(name);
   }
   if (omitted.length > 0) properties.set(DEAD_LETTER_STAMPS.omitted, listNames(omitted));
@@ -74,10 +77,13 @@ function fitBody(body: Buffer | null, limits: RecordLimits): { body: Buffer | nu
   return { body: body.subarray(0, limits.bodyBytes), stamps: [[DEAD_LETTER_STAMPS.truncated, String(body.length)]] };
 }
 
+function isStamp(name: string): boolean {
+  return Object.values<string>(STAMPS).includes(name);
+}
+
 /** What identifies the message goes first, so that it is the last to be left out. */
 function stampsFirst(properties: ReadonlyMap<string, string>): Set<string> {
-  const stamps: string[] = Object.values(STAMPS).filter((name) => properties.has(name));
-  return new Set([...stamps, ...properties.keys()]);
+  return new Set([...Object.values<string>(STAMPS).filter((name) => properties.has(name)), ...properties.keys()]);
 }
 
 function listNames(names: readonly string[]): string {

@@ -26,7 +26,7 @@ const KAFKA_LIMITS: RecordLimits = {
 const ROCKETMQ_LIMITS: RecordLimits = { properties: 128, propertyBytes: 16 << 10, bodyBytes: 4 << 20, strict: true };
 /** What any broker takes that takes messages at all. */
 const LEAST_BODY_BYTES = 64 << 10;
-const LEAST_PROPERTIES = { properties: 16, propertyBytes: 4 << 10 };
+const LEAST_PROPERTIES = { properties: 16, propertyBytes: 4 << 10, stampsOnly: true };
 
 /** @throws HandoverError `config-invalid` for a connection that cannot be one. */
 export function createKafkaDeadLetters({ connection, topic, log }: DeadLettersOptions<KafkaConnection>): DeadLetters {
@@ -41,7 +41,7 @@ export function createRocketmqDeadLetters(options: DeadLettersOptions<RocketmqCo
 
 /**
  * A dead letter that the broker refuses would hold up everything behind it for ever. So one that is refused whole is
- * tried with less of its body, then with fewer of its properties, then with less of both.
+ * tried with less of its body, then with its stamps only, then with less of both.
  */
 export function deadLettersOn(publisher: Publisher, topic: string, limits: RecordLimits): DeadLetters {
   const bodyBytes = Math.min(limits.bodyBytes, LEAST_BODY_BYTES);

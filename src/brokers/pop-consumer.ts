@@ -9,6 +9,7 @@ import {
 import definitions from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import type { Log } from '../domain/log.js';
 import type { RocketmqConnection } from './connections.js';
+import { PollChannels } from './poll-channels.js';
 import { rocketmqOptions, shareEndpoints } from './rocketmq-client.js';
 import { type PoppedDelivery, poppedDelivery, type ReceiptHandle } from './rocketmq-delivery.js';
 
@@ -39,6 +40,7 @@ export const MAX_POP = 32;
 export class PopConsumer extends SimpleConsumer {
   readonly #topic: string;
   readonly #endpoints = new Map<string, Endpoints>();
+  readonly #channels: PollChannels;
 
   constructor({ connection, attempt, topic, group, log }: PopConsumerOptions) {
     super({
@@ -48,6 +50,7 @@ export class PopConsumer extends SimpleConsumer {
       awaitDuration: LONG_POLL_MS,
     });
     this.#topic = topic;
+    this.#channels = new PollChannels(connection.tls);
   }
 
   /** The queues of the topic that can be read, `<broker>/<queue>`, as the route was half a minute ago at most. */
@@ -67,11 +70,8 @@ export class PopConsumer extends SimpleConsumer {
     const { endpoints } = queue.broker;
     const request = this.wrapReceiveMessageRequest(max, queue, FilterExpression.SUB_ALL, invisibilityMs, LONG_POLL_MS);
     const startedAt = performance.now();
-    const responses = await this.rpcClientManager.receiveMessage(
-      endpoints,
-      request,
-      this.requestTimeout + LONG_POLL_MS,
-    );
+    const deadline = this.requestTimeout + LONG_POLL_MS;
+    const responses = await this.#channels.receive(endpoints, request, this.getRequestMetadata(), deadline);
     const elapsed = performance.now() - startedAt;
     const status = responses.find((response) => response.hasStatus())?.getStatus();
     if (status === undefined) throw new Error(`RocketMQ broker ${broker} broke off a poll`);
@@ -95,6 +95,11 @@ export class PopConsumer extends SimpleConsumer {
   /** Keeps the message from everyone else for so long from now. */
   async extend(handle: ReceiptHandle, invisibilityMs: number): Promise<void> {
     handle.receiptHandle = await this.invisibleDuration(asView(handle), invisibilityMs);
+  }
+
+  override async shutdown(): Promise<void> {
+    this.#channels.close();
+    await super.shutdown();
   }
 
   protected override onTopicRouteDataUpdate(topic: string, route: TopicRouteData): void {
