@@ -1,4 +1,4 @@
-import type { Evidence, Resolution, SettledOutcome } from '../domain/outcome.js';
+import type { ParkedEvidence, Resolution, SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
 import type { Audit } from '../ledger/audit.js';
@@ -16,7 +16,7 @@ export interface ParkRequest extends RunIdentity {
   readonly owner: Side;
   readonly round: number;
   readonly attempt: number;
-  readonly evidence: Evidence;
+  readonly evidence: ParkedEvidence;
 }
 
 export interface ReopenRequest extends RunIdentity {

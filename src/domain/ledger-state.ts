@@ -1,4 +1,4 @@
-import type { Evidence } from './outcome.js';
+import type { ParkedEvidence } from './outcome.js';
 
 /** The states of a ledger record. `none`: never seen, lost, or expired after it was settled. */
 export const LEDGER_STATES = ['none', 'assigned', 'claimed', 'sending', 'parked', 'settled'] as const;
@@ -112,7 +112,7 @@ export interface LedgerRecord {
   readonly createdAt?: number;
   readonly movedAt?: number;
   /** What is known of the last attempt, while it is parked. */
-  readonly evidence?: Evidence;
+  readonly evidence?: ParkedEvidence;
   /** Why nobody works on it although it is not settled, where a sweeper or a delivery found that. */
   readonly stranded?: string;
 }

@@ -15,6 +15,15 @@ export interface Evidence {
   readonly latencyMs?: number;
 }
 
+/** What is kept of a parked message for the person who has to resolve it. */
+export interface ParkedEvidence extends Evidence {
+  /**
+   * From when on what was sent can no longer take effect, so that `resend` is accepted (Redis time, ms since the epoch);
+   * 0: at once, as nothing was executed. Not there where an earlier version parked it.
+   */
+  readonly resendAfter?: number;
+}
+
 /** The provider gave the reward. */
 export interface Granted {
   readonly outcome: 'granted';

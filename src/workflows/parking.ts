@@ -58,7 +58,8 @@ export function acceptResolutions(): (held: HeldMessage, round: number, result: 
   return async function park(held, round, result) {
     if (result.kind !== 'unknown') throw new Error('only an unknown outcome is parked');
     const { identity, owner } = held;
-    const { attempt, evidence } = result;
+    const { attempt } = result;
+    const evidence = { ...result.evidence, resendAfter: resendAfter(held, result) };
     await ledgerSteps.park({ ...identity, owner, round, attempt, evidence });
     showState('parked', owner);
     setCurrentDetails(describeParked(held, round, result));
@@ -76,8 +77,9 @@ async function carryOut({ held, round, result }: ParkedRound, args: ResolveArgs)
   const { identity, owner, input } = held;
   const { resolution, actor, reason } = args;
   if (resolution === 'resend') {
-    const settlesWithinMs = args.force || result.certainlyNot ? 0 : input.settings.settlesWithinMs;
-    const notBefore = settlesWithinMs === 0 ? 0 : result.deadline + settlesWithinMs;
+    const atOnce = args.force === true || result.certainlyNot;
+    const settlesWithinMs = atOnce ? 0 : input.settings.settlesWithinMs;
+    const notBefore = atOnce ? 0 : resendAfter(held, result);
     const reopened = await ledgerSteps.reopen({ ...identity, owner, round, notBefore, settlesWithinMs });
     if (!reopened.reopened) throw refusal(reopened.why);
     await ledgerSteps.audit({ messageId: input.messageId, round, resolution, actor, reason });
@@ -85,6 +87,11 @@ async function carryOut({ held, round, result }: ParkedRound, args: ResolveArgs)
   }
   await ledgerSteps.audit({ messageId: input.messageId, round, resolution, actor, reason });
   return { kind: 'outcome', outcome: resolution === 'granted' ? 'granted' : 'abandoned', by: actor };
+}
+
+/** From when on what was sent can no longer take effect, in ms since the epoch; 0: nothing was executed. */
+function resendAfter({ input }: HeldMessage, { certainlyNot, deadline }: UnknownResult): number {
+  return certainlyNot ? 0 : deadline + input.settings.settlesWithinMs;
 }
 
 function refusal(why: string): ApplicationFailure {

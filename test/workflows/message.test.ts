@@ -172,6 +172,28 @@ describe('an unknown outcome', () => {
     });
   });
 
+  it('is parked with the time from which a resend is accepted, never before the deadline of the last attempt', async () => {
+    const deadline = 1_000_000;
+    const reward: MessageActivities['reward'] = async () => ({ ...unknown, deadline }) as typeof unknown;
+    const reopen: MessageActivities['reopen'] = async ({ notBefore }) => ({ reopened: false, why: `until ${notBefore}` });
+    for (const settlesWithinMs of [60_000, 0]) {
+      await withMessage(
+        { reward, reopen },
+        async ({ handle, state, calls }) => {
+          await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+          expect(calls.find(({ activity }) => activity === 'park')?.request).toMatchObject({
+            evidence: { resendAfter: deadline + settlesWithinMs },
+          });
+          const early = handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+          await expect(early).rejects.toMatchObject({
+            cause: { message: `refused: until ${deadline + settlesWithinMs}` },
+          });
+        },
+        (input) => ({ ...input, settings: { ...input.settings, settlesWithinMs } }),
+      );
+    }
+  });
+
   it('of an activity that was never heard of again parks the message', async () => {
     const reward = async (): Promise<never> => {
       throw ApplicationFailure.nonRetryable('the worker lost its mind', 'Bug');
@@ -191,7 +213,7 @@ describe('exhausted retries', () => {
       await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
       expect(called('reward')).toBe(3);
       expect(calls.find(({ activity }) => activity === 'park')?.request).toMatchObject({
-        evidence: { detail: expect.stringContaining('retries exhausted') },
+        evidence: { detail: expect.stringContaining('retries exhausted'), resendAfter: 0 },
       });
       mended = true;
       await handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
