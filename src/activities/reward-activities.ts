@@ -9,6 +9,7 @@ import type { Side } from '../domain/side.js';
 import type { BeginRequest, Ledger } from '../ledger/ledger.js';
 import type { BeginVerdict } from '../ledger/verdicts.js';
 import type { RewardMessage, RewardProvider } from '../reward/provider.js';
+import { describeTrace } from './attempt-trace.js';
 import { type IsOpenRun, type Proved, takeStep } from './open-run.js';
 
 /** Failure type of an attempt that the provider surely did not execute: the only one that another attempt may follow. */
@@ -51,7 +52,7 @@ export interface LookupAnswer {
 }
 
 export interface RewardDependencies {
-  readonly ledger: Pick<Ledger, 'begin' | 'clear' | 'settle' | 'unindex' | 'now'>;
+  readonly ledger: Pick<Ledger, 'begin' | 'clear' | 'settle' | 'unindex' | 'read' | 'now'>;
   readonly provider: RewardProvider;
   readonly client: Pick<Client, 'workflow'>;
   readonly isOpenRun: IsOpenRun;
@@ -195,18 +196,32 @@ export function createRewardActivities(deps: RewardDependencies): RewardActiviti
    * An outcome that nobody knows. The attempt that may have been sent began before this one, so its deadline lies before
    * that of an attempt beginning now, which is the bound that is given. Without Redis, this machine's clock must do.
    */
-  async function unknown(at: Attempt, detail: string): Promise<RewardResult> {
+  async function unknown(at: Attempt, why: string): Promise<RewardResult> {
+    const [now, trace] = await Promise.all([
+      ledger.now().catch((error: unknown) => {
+        log.warn('Redis time is not to be had', { error: toError(error).message });
+        return Date.now();
+      }),
+      traceOf(at),
+    ]);
+    const detail = `${why}; ${trace}`;
     log.warn('outcome unknown', { messageId: at.request.messageId, attempt: at.attempt, detail });
-    const now = await ledger.now().catch((error: unknown) => {
-      log.warn('Redis time is not to be had', { error: toError(error).message });
-      return Date.now();
-    });
     return {
       outcome: 'unknown',
       attempt: at.attempt,
       evidence: { phase: 'sent', detail },
       deadline: now + at.request.lastsMs,
     };
+  }
+
+  /** For the person who has to find out; nothing is decided by it, as a record may be lost or rolled back. */
+  async function traceOf({ request, attempt }: Attempt): Promise<string> {
+    try {
+      return describeTrace(await ledger.read(request.messageId), request, attempt - 1);
+    } catch (error) {
+      log.warn('the record is not to be had', { messageId: request.messageId, error: toError(error).message });
+      return 'the ledger could not be asked whether it began';
+    }
   }
 }
 

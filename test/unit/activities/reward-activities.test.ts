@@ -8,6 +8,7 @@ import {
   type RewardResult,
 } from '../../../src/activities/reward-activities.js';
 import { HandoverError } from '../../../src/domain/errors.js';
+import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
 import type { GrantResult } from '../../../src/domain/outcome.js';
 import type { BeginRequest } from '../../../src/ledger/ledger.js';
 import type { BeginVerdict, RecordVerdict } from '../../../src/ledger/verdicts.js';
@@ -37,11 +38,12 @@ interface Setting {
   readonly settle?: () => Promise<RecordVerdict>;
   readonly grant?: (context: AttemptContext) => Promise<GrantResult>;
   readonly open?: boolean;
+  readonly read?: () => Promise<LedgerRecord | undefined>;
 }
 
 async function attemptReward(setting: Setting) {
   const calls = { grant: 0, begin: [] as BeginRequest[], signals: [] as string[], heartbeats: [] as unknown[] };
-  const { begin, settle, grant, open = true } = setting;
+  const { begin, settle, grant, open = true, read = async () => undefined } = setting;
   const activities = createRewardActivities({
     ledger: {
       begin: async (asked) => {
@@ -51,6 +53,7 @@ async function attemptReward(setting: Setting) {
       clear: async () => ({ verdict: 'recorded' }),
       settle: async () => (settle === undefined ? { verdict: 'recorded' } : settle()),
       unindex: async () => undefined,
+      read,
       now: async () => 4_000,
     },
     provider: {
@@ -99,6 +102,53 @@ describe('an attempt sends only if Temporal proves that every earlier one was no
     expect(grant).toBe(0);
     expect(begin).toHaveLength(0);
     expect(result).toMatchObject({ returned: { outcome: 'unknown' } });
+  });
+});
+
+describe('what the ledger still knows of an attempt that ended without a word', () => {
+  const record: LedgerRecord = {
+    messageId: 'm-1',
+    state: 'sending',
+    owner: 'kafka',
+    reason: 'switch off',
+    policyVersion: 1,
+    fingerprint: '00',
+    seen: { kafka: true, rocketmq: false },
+    run: 'run-1',
+    round: 1,
+    attempt: 1,
+    movedAt: Date.UTC(2026, 10, 23, 12),
+  };
+
+  it.each<[string, Partial<LedgerRecord> | undefined, string]>([
+    ['that it began', {}, 'attempt 1 of round 1 began at 2026-11-23T12:00:00.000Z: its request may have been sent'],
+    ['that it was not executed', { state: 'claimed' }, 'attempt 1 of round 1 began and was found not to be executed'],
+    ['no trace', { state: 'claimed', round: 0, attempt: 0 }, 'the ledger has no trace that attempt 1 began'],
+    ['an earlier round only', { state: 'claimed', round: 0, attempt: 3 }, 'no trace that attempt 1 began'],
+    ['another run', { run: 'run-2' }, 'the ledger names another run, run-2'],
+    ['nothing', undefined, 'the ledger has no record of the message'],
+  ])('is shown to the person: %s', async (_name, known, shown) => {
+    const read = async () => known && { ...record, ...known };
+    const { grant, begin, result } = await attemptReward({ attempt: 2, read });
+    expect({ grant, begin }).toEqual({ grant: 0, begin: [] });
+    expect(result).toMatchObject({
+      returned: {
+        outcome: 'unknown',
+        deadline: 9_000,
+        evidence: { phase: 'sent', detail: expect.stringContaining(shown) },
+      },
+    });
+  });
+
+  it('decides nothing: without the ledger the outcome is as unknown', async () => {
+    const { grant, result } = await attemptReward({ attempt: 2, read: () => Promise.reject(away) });
+    expect(grant).toBe(0);
+    expect(result).toMatchObject({
+      returned: {
+        outcome: 'unknown',
+        evidence: { phase: 'sent', detail: expect.stringContaining('could not be asked') },
+      },
+    });
   });
 });
 
