@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   'message-unknown': false,
   'message-invalid': false,
   'resolution-refused': false,
+  'settlement-invalid': false,
   'not-stranded': false,
   'promise-broken': false,
   interrupted: false,

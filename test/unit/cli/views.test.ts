@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { describeRecord, readRecord, viewRecord } from '../../../src/cli/inspect-message.js';
 import { describeDeadLetters, viewDeadLetter } from '../../../src/cli/list-dead-letters.js';
-import { describeParked, listParked, viewParked } from '../../../src/cli/list-parked.js';
 import { describePolicy, viewPolicy } from '../../../src/cli/policy-view.js';
 import { describeStatus, readStatus, type StatusSources } from '../../../src/cli/read-status.js';
 import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
 import { initialPolicy } from '../../../src/domain/policy.js';
-import type { LostRecord } from '../../../src/ledger/ledger.js';
 
 const NOON = Date.UTC(2026, 10, 23, 12);
 
@@ -35,14 +33,6 @@ const assigned: LedgerRecord = {
   round: 0,
   attempt: 0,
 };
-
-async function* unsettled(): AsyncGenerator<LedgerRecord | LostRecord> {
-  yield assigned;
-  yield { messageId: 'lost', state: 'none' };
-  yield { ...parked, messageId: 'later', movedAt: NOON + 1 };
-  const { evidence: _, ...unexplained } = parked;
-  yield { ...unexplained, messageId: 'first', movedAt: NOON - 1 };
-}
 
 describe('inspect', () => {
   test('prints what is promised, and null for what is unknown', () => {
@@ -75,40 +65,6 @@ describe('inspect', () => {
       code: 'message-unknown',
       message: 'The ledger has no record of message m -1.',
     });
-  });
-});
-
-describe('parked', () => {
-  test('lists every parked message and nothing else, those that have waited longest first', async () => {
-    const list = await listParked({ unsettled });
-    expect(list.map(viewParked)).toEqual([
-      {
-        messageId: 'first',
-        owner: 'rocketmq',
-        round: 2,
-        since: '2026-11-23T11:59:59.999Z',
-        attempt: 3,
-        phase: null,
-        status: null,
-      },
-      {
-        messageId: 'later',
-        owner: 'rocketmq',
-        round: 2,
-        since: '2026-11-23T12:00:00.001Z',
-        attempt: 3,
-        phase: 'answered',
-        status: 502,
-      },
-    ]);
-  });
-
-  test('shows a person the workflow of each and the command that answers', async () => {
-    const lines = describeParked([parked], (messageId) => `http://ui/${messageId}`).join('\n');
-    expect(lines).toContain('the answer was 502');
-    expect(lines).toContain('http://ui/m-1');
-    expect(lines).toContain('handover resolve m-1 resend --round 2');
-    expect(describeParked([], () => undefined)).toEqual(['Nothing is parked.']);
   });
 });
 
