@@ -1,62 +1,76 @@
-import { Argument, Command, InvalidArgumentError } from 'commander';
-import { RESOLUTIONS, type Resolution } from '../../domain/outcome.js';
-import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
-import { createOutput } from '../output.js';
+import { Command } from 'commander';
+import { HandoverError } from '../../domain/errors.js';
+import { type ConnectionFlags, type Session, withConnectionFlags, withSession } from '../connections.js';
+import { createOutput, type Output } from '../output.js';
+import { withParkedFilter } from '../parked-filter.js';
 import { type PersonFlags, personOf, withPersonFlags } from '../person.js';
+import { type ResolveUse, type ResolveUseFlags, readResolveUse, withResolveUse } from '../resolve-use.js';
 
 const EXAMPLES = `
 Examples:
   $ handover resolve order-4711 granted --reason "the provider's console shows it, 5.00 on 23 Nov"
   $ handover resolve order-4711 resend --reason "the provider says it never came in"
   $ handover resolve order-4711 abandon --reason "refunded by hand" --round 2
+  $ handover resolve --all --phase sent --older-than 1h --owner kafka granted --reason "their incident 1138"
+  $ handover resolve --from settlement.csv --id-column REF --status-column STATE --granted-when PAID,OK \\
+      --reason "settlement of 23 Nov" --dry-run
 
 granted: the reward was given. resend: it was surely not given; a new round begins. abandon: give it up.
-A round is answered once. 'resend' is refused while the last request may still take effect, unless --force.`;
+A round is answered once. 'resend' is refused while the last request may still take effect, unless --force.
 
-interface ResolveFlags extends ConnectionFlags, PersonFlags {
-  readonly round?: number;
-  readonly force?: boolean;
+--all answers what the filters mean, once you have confirmed the count. --from answers 'granted' for rows whose status is
+one of --granted-when, 'resend' for those of --absent-when, never by force; a row that leaves a doubt changes nothing and
+is reported. A broken file changes nothing at all. Exit code 1 if any answer failed.`;
+
+interface ResolveFlags extends ConnectionFlags, PersonFlags, ResolveUseFlags {
   readonly json?: boolean;
 }
 
-const WHAT_FOLLOWS: Readonly<Record<Resolution, (round: number) => string>> = {
-  granted: () => 'it is settled as granted',
-  resend: (round) => `round ${round + 1} begins`,
-  abandon: () => 'it is settled as abandoned',
-};
-
 export function resolveCommand(): Command {
   const command = new Command('resolve')
-    .description('Answer a parked message, whose outcome you have found out.')
-    .argument('<messageId>')
-    .addArgument(new Argument('<resolution>').choices(RESOLUTIONS))
-    .option('--round <n>', 'the round that you answer (default: the one in which it is parked)', readRound)
-    .option('--force', 'resend although the last request may still take effect');
-  return withConnectionFlags(withPersonFlags(command, { reasonRequired: true }))
+    .description('Answer parked messages, whose outcome you have found out.')
+    .usage('<messageId> granted|resend|abandon | --all [filters] granted|resend|abandon | --from <file> ...')
+    .argument('[words...]', 'the message ID and its resolution; with --all the resolution alone');
+  const flagged = withParkedFilter(withResolveUse(command));
+  return withConnectionFlags(withPersonFlags(flagged, { reasonRequired: true }))
     .addHelpText('after', EXAMPLES)
     .action(resolve);
 }
 
-async function resolve(messageId: string, resolution: Resolution, flags: ResolveFlags): Promise<void> {
-  const { resolveMessage } = await import('../resolve-message.js');
-  const { round, force } = flags;
-  const answer = {
-    messageId,
-    resolution,
-    person: personOf(flags),
-    ...(round !== undefined && { round }),
-    ...(force !== undefined && { force }),
-  };
-  const resolved = await withSession(flags, async (session) => {
-    const [{ ledger }, client] = await Promise.all([session.redis(), session.temporal()]);
-    return resolveMessage({ client, ledger }, answer);
+async function resolve(words: readonly string[], flags: ResolveFlags): Promise<void> {
+  const use = readResolveUse(words, flags);
+  const output = createOutput(flags);
+  const person = personOf(flags);
+  const failed = await withSession(flags, async (session) => {
+    switch (use.kind) {
+      case 'one':
+        return resolveOne(session, output, { ...use, person });
+      case 'all': {
+        const { resolveAll } = await import('../resolve-all.js');
+        return resolveAll(session, output, { ...use, person });
+      }
+      case 'from': {
+        const { resolveFrom } = await import('../resolve-from.js');
+        return resolveFrom(session, output, { ...use, person });
+      }
+    }
   });
-  createOutput(flags).result(resolved, (done) => [
-    `Round ${done.round} of ${done.messageId} is answered ${done.resolution}: ${WHAT_FOLLOWS[done.resolution](done.round)}.`,
-  ]);
+  if (failed > 0) throw new HandoverError('resolution-refused', `${failed} messages were not resolved.`);
 }
 
-function readRound(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be the number of a round.');
-  return Number(text);
+const WHAT_FOLLOWS = {
+  granted: () => 'it is settled as granted',
+  resend: (round: number) => `round ${round + 1} begins`,
+  abandon: () => 'it is settled as abandoned',
+} as const;
+
+type One = Extract<ResolveUse, { kind: 'one' }> & { readonly person: ReturnType<typeof personOf> };
+
+async function resolveOne(session: Session, output: Output, answer: One): Promise<number> {
+  const { resolveMessage } = await import('../resolve-message.js');
+  const [{ ledger }, client] = await Promise.all([session.redis(), session.temporal()]);
+  output.result(await resolveMessage({ client, ledger }, answer), ({ messageId, round, resolution }) => [
+    `Round ${round} of ${messageId} is answered ${resolution}: ${WHAT_FOLLOWS[resolution](round)}.`,
+  ]);
+  return 0;
 }
