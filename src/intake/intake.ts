@@ -11,7 +11,7 @@ import {
   readMessage,
   type Stamps,
 } from '../domain/message.js';
-import type { Side } from '../domain/side.js';
+import { otherSide, type Side } from '../domain/side.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger, RouteRequest } from '../ledger/ledger.js';
 import type { PolicyCache } from '../ledger/policy-cache.js';
@@ -43,7 +43,7 @@ export interface IntakeObserver {
 export interface IntakeDependencies {
   readonly side: Side;
   readonly rules: IntakeRules;
-  readonly ledger: Pick<Ledger, 'route' | 'states' | 'index'>;
+  readonly ledger: Pick<Ledger, 'route' | 'ownerProgress' | 'index'>;
   readonly policy: Pick<PolicyCache, 'current' | 'whenKnown' | 'refresh' | 'redisNow'>;
   /** Whether the other side showed life of late: one that does not is not waited for. */
   readonly otherSideLives: () => boolean;
@@ -72,7 +72,7 @@ export class Intake implements DeliverySink {
     this.#deps = deps;
     this.#gate = new Gate(deps.log, this.#stopping.signal);
     this.#places = new Places(deps.rules.inFlight);
-    this.#lingerRoom = new LingerRoom(deps.ledger, deps.rules.lingering);
+    this.#lingerRoom = new LingerRoom(deps.ledger, otherSide(deps.side), deps.rules.lingering);
   }
 
   /** Why intake holds; empty while it does not. */

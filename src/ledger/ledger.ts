@@ -57,6 +57,12 @@ export interface LostRecord {
 }
 
 /**
+ * `unseen`: the owner has not had a delivery of it. `seen`: it has, and has not claimed it yet. `claimed`: it has, or is
+ * beyond that. `unknown`: there is no record.
+ */
+export type OwnerProgress = 'unseen' | 'seen' | 'claimed' | 'unknown';
+
+/**
  * The records of owners and outcomes. Every step is one Lua script on one key, idempotent for its caller's token; see
  * domain/ledger-state.ts for what may follow what.
  * @throws HandoverError `ledger-unavailable` when Redis gives no answer: the step may or may not have been taken, and
@@ -67,6 +73,8 @@ export interface Ledger {
   route(requests: readonly RouteRequest[]): Promise<RouteVerdict[]>;
   /** The states of records as they are now, without touching them; undefined where there is none. One pipeline. */
   states(messageIds: readonly string[]): Promise<(LedgerRecord['state'] | undefined)[]>;
+  /** How far the messages that `owner` owns have come on its side, without touching their records. One pipeline. */
+  ownerProgress(messageIds: readonly string[], owner: Side): Promise<OwnerProgress[]>;
   read(messageId: string): Promise<LedgerRecord | undefined>;
 
   claim(request: Holder & { readonly side: Side }): Promise<ClaimVerdict>;

@@ -85,7 +85,8 @@ function decodeFields(messageId: string, flat: readonly Buffer[]): LedgerRecord 
   };
 }
 
-function decodeSeen(bits: string): LedgerRecord['seen'] {
+/** The sides that a record's bits say have seen its message. */
+export function decodeSeen(bits: string): LedgerRecord['seen'] {
   return { kafka: (Number(bits) & 1) !== 0, rocketmq: (Number(bits) & 2) !== 0 };
 }
 

@@ -15,7 +15,7 @@ import { keys } from './keys.js';
 import type { Holder, Ledger, LostRecord, RouteRequest } from './ledger.js';
 import { unreadable } from './ledger-error.js';
 import { packReason } from './reason-codec.js';
-import { decodeRecord, encodeEvidence } from './record-codec.js';
+import { decodeRecord, decodeSeen, encodeEvidence } from './record-codec.js';
 import { countRecords } from './record-count.js';
 import { ask, runScript, runScriptForBytes } from './run-script.js';
 import type { ScriptName } from './scripts.js';
@@ -76,6 +76,15 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
     async states(messageIds) {
       const answers = await Promise.all(messageIds.map((messageId) => run('state', messageId, [])));
       return answers.map(([state]) => (state === 'none' ? undefined : (state as LedgerRecord['state'])));
+    },
+
+    async ownerProgress(messageIds, owner) {
+      const answers = await Promise.all(messageIds.map((messageId) => run('state', messageId, [])));
+      return answers.map(([state, , seen]) => {
+        if (state === 'none') return 'unknown';
+        if (state !== 'assigned') return 'claimed';
+        return decodeSeen(seen ?? '0')[owner] ? 'seen' : 'unseen';
+      });
     },
 
     async claim(request) {

@@ -1,12 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Delivery } from '../../../src/brokers/source.js';
 import { HandoverError } from '../../../src/domain/errors.js';
-import type { LedgerState } from '../../../src/domain/ledger-state.js';
 import { STAMPS } from '../../../src/domain/message.js';
 import { decide, initialPolicy } from '../../../src/domain/policy.js';
 import { Intake, type IntakeDependencies } from '../../../src/intake/intake.js';
 import type { RoutedMessage, StartResult } from '../../../src/intake/starter.js';
-import type { RouteRequest } from '../../../src/ledger/ledger.js';
+import type { OwnerProgress, RouteRequest } from '../../../src/ledger/ledger.js';
 import type { RouteVerdict } from '../../../src/ledger/verdicts.js';
 
 const mine = { verdict: 'process', owner: 'kafka', reason: 'switch off', policyVersion: 1 } as const;
@@ -31,10 +30,11 @@ function delivery(change: { id?: string | null; body?: string | null } = {}): De
 
 interface Setting {
   readonly route?: (request: RouteRequest) => RouteVerdict;
-  readonly state?: () => LedgerState;
+  readonly progress?: () => OwnerProgress;
   readonly start?: (routed: RoutedMessage) => Promise<StartResult>;
   readonly overrides?: Partial<IntakeDependencies>;
   readonly inFlight?: number;
+  readonly lingerMs?: number;
 }
 
 function createIntake(setting: Setting = {}) {
@@ -58,7 +58,7 @@ function createIntake(setting: Setting = {}) {
       body: 'json',
       bodyBytes: 1_000,
       inFlight: setting.inFlight ?? 32,
-      lingerMs: 250,
+      lingerMs: setting.lingerMs ?? 250,
       lingering: 10,
       checkAfterMs: 60_000,
       memoryMs: 1_000_000,
@@ -68,7 +68,7 @@ function createIntake(setting: Setting = {}) {
         seen.routed.push([...requests]);
         return requests.map((request) => setting.route?.(request) ?? mine);
       },
-      states: async (ids) => ids.map(() => (setting.state?.() ?? 'assigned') as 'assigned'),
+      ownerProgress: async (ids) => ids.map(() => setting.progress?.() ?? 'unseen'),
       index: async (ids) => void seen.indexed.push(...ids),
     },
     policy: {
@@ -121,13 +121,13 @@ describe('a delivery is accepted only once something durable has it', () => {
   });
 
   it("the other side's: once that has claimed it, without a workflow of its own", async () => {
-    let state: LedgerState = 'assigned';
-    const { intake, started } = createIntake({ route: () => theirs, state: () => state });
+    let progress: OwnerProgress = 'seen';
+    const { intake, started } = createIntake({ route: () => theirs, progress: () => progress });
     const [promise] = intake.take([delivery()]);
     expect(intake.inFlight).toBe(1);
     await vi.waitFor(() => expect(intake.lingering).toBe(1));
     expect(intake.inFlight).toBe(0);
-    state = 'claimed';
+    progress = 'claimed';
     await promise;
     expect(started).toEqual([]);
   });
@@ -136,6 +136,14 @@ describe('a delivery is accepted only once something durable has it', () => {
     const { intake, started } = createIntake({ route: () => theirs });
     await Promise.all(intake.take([delivery()]));
     expect(started).toMatchObject([{ decision: { owner: 'rocketmq' } }]);
+  });
+
+  it("the other side's, which has it in hand but is busy: after more patience", async () => {
+    const { intake, started } = createIntake({ route: () => theirs, progress: () => 'seen', lingerMs: 40 });
+    const began = performance.now();
+    await Promise.all(intake.take([delivery()]));
+    expect(started).toHaveLength(1);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(400);
   });
 
   it("the other side's, and that shows no life: as a waiting workflow without lingering", async () => {
