@@ -4,6 +4,7 @@ import { createRocketmqSource } from '../brokers/rocketmq-source.js';
 import type { Delivery, DeliverySink, Source } from '../brokers/source.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
+import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { Side } from '../domain/side.js';
 import { tagIn } from './poison.js';
@@ -56,10 +57,14 @@ export class DeadLetterWatch {
   /** Also takes back the group that Kafka made for it. */
   async stop(): Promise<void> {
     await Promise.all(this.#sources.map((source) => source.stop(DRAIN_MS)));
-    const admin = createKafkaClient(this.#options.connections.kafka, this.#options.log).admin();
+    const { connections, log } = this.#options;
+    const admin = createKafkaClient(connections.kafka, log).admin();
     try {
       await admin.connect();
       await admin.deleteGroups([this.#kafkaGroup]);
+    } catch (error) {
+      // A name without a member is left with Kafka, which forgets it in time: nothing that a run should fail for.
+      log.warn({ group: this.#kafkaGroup, error: toError(error).message }, 'Kafka keeps a group');
     } finally {
       await admin.disconnect();
     }

@@ -6,8 +6,6 @@ import { Child } from './child.js';
 
 export interface FleetOptions {
   readonly instance: string;
-  /** The config file that the workers load. */
-  readonly config: string;
   /** Where logs and the provider's ledger go. */
   readonly folder: string;
   readonly seed: string;
@@ -40,6 +38,7 @@ export class Fleet {
   readonly #failed = new AbortController();
   readonly #workers = new Map<string, Worker>();
   readonly #children = new Set<Child>();
+  #config = '';
   #rewardUrl = '';
 
   constructor(options: FleetOptions) {
@@ -60,8 +59,9 @@ export class Fleet {
     return [...this.#children].map(({ identity }) => identity.pid);
   }
 
-  /** Resolves once the provider answers and all workers consume. */
-  async start(signal: AbortSignal): Promise<void> {
+  /** Starts all, the workers with this config file. Resolves once the provider answers and all workers consume. */
+  async start(config: string, signal: AbortSignal): Promise<void> {
+    this.#config = config;
     const simulator = this.#launch('provider', this.#simulatorArgs());
     const { url } = await simulator.ready(signal);
     this.#rewardUrl = String(url);
@@ -98,7 +98,7 @@ export class Fleet {
   }
 
   async #startWorker(side: Side, name: string, signal: AbortSignal): Promise<void> {
-    const { instance, config } = this.#options;
+    const { instance } = this.#options;
     // What is started after an interruption would be started after everything was stopped.
     signal.throwIfAborted();
     const args = [
@@ -108,7 +108,7 @@ export class Fleet {
       '--instance',
       instance,
       '--config',
-      config,
+      this.#config,
       '--http',
       '127.0.0.1:0',
       '--json',

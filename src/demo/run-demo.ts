@@ -68,18 +68,18 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
 
   const run = `demo-${randomBytes(4).toString('hex')}`;
   const folder = join(logsFolder(instance), run);
-  await mkdir(folder, { recursive: true });
-  const configFile = await writeDemoConfig(folder, migration);
-  const fleet = new Fleet({ instance, config: configFile, folder, seed: options.seed });
-  const log = pino({ level: 'info' }, destination({ dest: join(folder, 'demo.log'), sync: true }));
+  const fleet = new Fleet({ instance, folder, seed: options.seed });
   const either = AbortSignal.any([signal, fleet.failed]);
   let result: Judgement | undefined;
   try {
+    await mkdir(folder, { recursive: true });
+    const workerConfig = await writeDemoConfig(folder, migration);
+    const log = pino({ level: 'info' }, destination({ dest: join(folder, 'demo.log'), sync: true }));
     result = await options.openSession(async (session) => {
       const { signs } = await session.redis();
       await refuseWhileWorkersLive({ signs, migration: migration.name, instance, signal });
       output.say('starting the provider and two workers for each side');
-      await fleet.start(either);
+      await fleet.start(workerConfig, either);
       return performRun({ ...options, run, session, stack, fleet, log, startedAt, signal: either });
     });
   } catch (error) {
@@ -112,7 +112,9 @@ async function endAll(parts: {
   readonly output: Output;
 }): Promise<void> {
   const { fleet, instance, stopsStack, output } = parts;
-  output.say(stopsStack ? 'stopping the workers, the provider and the stack' : 'stopping the workers and the provider');
+  if (fleet.pids.length > 0) output.say('stopping the workers and the provider');
   await fleet.stop();
-  if (stopsStack) await stopStack(instance);
+  if (!stopsStack) return;
+  output.say('stopping the stack');
+  await stopStack(instance);
 }

@@ -75,12 +75,16 @@ async function demo(flags: DemoFlags): Promise<void> {
 
 function describeWhatRuns({ stack, stackRuns, pids }: DemoResult, links: readonly string[]): readonly string[] {
   if (!stackRuns) return [];
-  const down = stack.instance === 'default' ? 'handover down' : `handover down --instance ${stack.instance}`;
+  const flag = stack.instance === 'default' ? '' : ` --instance ${stack.instance}`;
+  const kept = [
+    `Provider and workers: processes ${pids.join(', ')}`,
+    `Look around with: handover status${flag}, handover parked${flag}`,
+  ];
   return [
     pids.length === 0 ? 'The stack, which was up before, runs on:' : 'Everything runs on:',
     ...links,
-    ...(pids.length === 0 ? [] : [`  the provider and the workers are the processes ${pids.join(', ')}`]),
-    `Stop it with: ${down}`,
+    ...(pids.length === 0 ? [] : kept),
+    `Stop it with: handover down${flag}`,
   ];
 }
 
