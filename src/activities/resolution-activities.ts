@@ -54,7 +54,8 @@ export interface ResolutionRecord {
 }
 
 export interface ResolutionActivities {
-  park(request: ParkRequest): Promise<void>;
+  /** Holds the message; answers the final outcome if the ledger has one already, and then nothing is held. */
+  park(request: ParkRequest): Promise<SettledOutcome | undefined>;
   /** Begins the round after `round`, or says why that is not to be done now. */
   reopen(request: ReopenRequest): Promise<ReopenResult>;
   /** Records the final outcome. Answers what the ledger holds, which differs only if someone else settled it first. */
@@ -86,7 +87,9 @@ export function createResolutionActivities(deps: {
     async park(request) {
       const verdict = await takeStep((step) => ledger.park(step), request, isOpenRun, restorable);
       if (verdict.verdict === 'closed') throw closed(request.messageId);
+      if (verdict.verdict === 'settled') return verdict.outcome;
       await ledger.index([request.messageId]);
+      return undefined;
     },
 
     async reopen(request) {

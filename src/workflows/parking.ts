@@ -60,7 +60,9 @@ export function acceptResolutions(): (held: HeldMessage, round: number, result: 
     const { identity, owner } = held;
     const { attempt } = result;
     const evidence = { ...result.evidence, resendAfter: resendAfter(held, result) };
-    await ledgerSteps.park({ ...identity, owner, round, attempt, evidence });
+    const settled = await ledgerSteps.park({ ...identity, owner, round, attempt, evidence });
+    // A worker that died between the ledger and its report to Temporal has left the outcome there: it is known after all.
+    if (settled != null) return { kind: 'outcome', outcome: settled, by: 'ledger' };
     showState('parked', owner);
     setCurrentDetails(describeParked(held, round, result));
     const current: ParkedRound = { held, round, result, answered: false };

@@ -103,6 +103,13 @@ describe('a message that the other side delivers first', () => {
 });
 
 describe('an unknown outcome', () => {
+  it('is no question any more where the ledger has the outcome, as a worker died after it had settled', async () => {
+    await withMessage({ reward: async () => unknown, park: async () => 'granted' }, async ({ result, called }) => {
+      expect(await result()).toMatchObject({ outcome: 'granted', resolvedBy: 'ledger' });
+      expect(called('reward')).toBe(1);
+    });
+  });
+
   it('parks the message, and is never sent again by itself', async () => {
     await withMessage({ reward: async () => unknown }, async ({ handle, called, state, calls }) => {
       await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
@@ -175,7 +182,10 @@ describe('an unknown outcome', () => {
   it('is parked with the time from which a resend is accepted, never before the deadline of the last attempt', async () => {
     const deadline = 1_000_000;
     const reward: MessageActivities['reward'] = async () => ({ ...unknown, deadline }) as typeof unknown;
-    const reopen: MessageActivities['reopen'] = async ({ notBefore }) => ({ reopened: false, why: `until ${notBefore}` });
+    const reopen: MessageActivities['reopen'] = async ({ notBefore }) => ({
+      reopened: false,
+      why: `until ${notBefore}`,
+    });
     for (const settlesWithinMs of [60_000, 0]) {
       await withMessage(
         { reward, reopen },
