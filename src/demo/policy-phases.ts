@@ -10,8 +10,7 @@ import { cutoverQuery, setConsumptionUpdate, setPercentageUpdate } from '../work
 import { cutoverWorkflowId } from '../workflows/names.js';
 import type { PhasePolicy } from './shares.js';
 
-/** Each takes some seconds. */
-const ATTEMPTS = 4;
+const PATIENCE_MS = 60_000;
 
 const BY = { actor: 'handover demo', reason: 'the demo' } as const;
 
@@ -21,6 +20,7 @@ export interface PolicyPhasesOptions {
   readonly migration: string;
   /** What the command `policy` does. */
   readonly changePolicy: typeof changePolicy;
+  readonly signal: AbortSignal;
 }
 
 /** Leads the policy through the percentages of a run, by the cutover workflow's Updates. */
@@ -49,16 +49,18 @@ export class PolicyPhases {
   }
 
   /**
-   * A machine under load may take longer over a change than a person would wait. It may then have been made all the same,
-   * and is answered as it is when it is asked for again.
+   * A machine under load may take longer over a change than a person would wait. It is then asked for again: it may have
+   * been made all the same, and is answered as it is, or have been refused as too late.
    */
   async #change<A extends Change>(update: UpdateDefinition<Policy, [A]>, args: A): Promise<Policy> {
-    const { changePolicy, ...parts } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
+    const { changePolicy, signal, ...parts } = this.#options;
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      signal.throwIfAborted();
       try {
         return (await changePolicy({ ...parts, update, args })).policy;
       } catch (error) {
-        if (attempt === ATTEMPTS || !(error instanceof HandoverError) || error.code !== 'no-worker') throw error;
+        if (performance.now() > deadline || !isOfSlowness(error)) throw error;
       }
     }
   }
@@ -70,4 +72,8 @@ export class PolicyPhases {
     const { policy, history } = await handle.query(cutoverQuery);
     return (version) => policyAt(policy, history, version);
   }
+}
+
+function isOfSlowness(error: unknown): boolean {
+  return error instanceof HandoverError && (error.code === 'no-worker' || error.code === 'policy-refused');
 }
