@@ -37,19 +37,14 @@ export interface RunOptions {
 
 /** Publishes the whole stream under rising percentages, waits for the end of every message, and judges what came of it. */
 export async function performRun(options: RunOptions): Promise<Judgement> {
-  const { run, messages, seed, session, stack, fleet, output, log, startedAt } = options;
+  const { run, messages, seed, session, changePolicy, stack, fleet, output, log, startedAt, signal } = options;
   const { migration, connections } = session;
   const [{ ledger, policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
   const plan = planStream({ messages, seed, run });
   const watch = new LedgerWatch(ledger);
   const deadLetters = new DeadLetterWatch({ run, migration, connections, log });
   const published = new PublishedCount(plan.phases.length);
-  const policy = new PolicyPhases({
-    client,
-    policyStore,
-    migration: migration.name,
-    changePolicy: options.changePolicy,
-  });
+  const policy = new PolicyPhases({ client, policyStore, migration: migration.name, changePolicy, signal });
   output.say('Watch it in Temporal Web UI:');
   for (const line of describeLinks(stack.temporal)) output.say(line);
 

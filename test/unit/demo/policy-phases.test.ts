@@ -19,6 +19,7 @@ function setUp(faults: HandoverError[] = []) {
     policyStore: { read: async () => ({ known: false, reason: 'missing', readAt: 0 }) },
     migration: 'rewards',
     changePolicy: changePolicy as PolicyPhasesOptions['changePolicy'],
+    signal: new AbortController().signal,
   });
   return { phases, sent };
 }
@@ -40,13 +41,16 @@ describe('the phases of the policy', () => {
   });
 
   it('ask again where the machine was too slow to answer in time', async () => {
-    const { phases } = setUp([new HandoverError('no-worker', 'too slow'), new HandoverError('no-worker', 'too slow')]);
+    const { phases } = setUp([
+      new HandoverError('no-worker', 'too slow'),
+      new HandoverError('policy-refused', 'too late'),
+    ]);
     await expect(phases.begin(0)).resolves.toMatchObject({ version: 3 });
   });
 
-  it('do not insist on what is refused', async () => {
-    const { phases, sent } = setUp([new HandoverError('policy-refused', 'no')]);
-    await expect(phases.begin(0)).rejects.toMatchObject({ code: 'policy-refused' });
+  it('do not insist where Temporal does not answer', async () => {
+    const { phases, sent } = setUp([new HandoverError('temporal-unavailable', 'no')]);
+    await expect(phases.begin(0)).rejects.toMatchObject({ code: 'temporal-unavailable' });
     expect(sent).toHaveLength(1);
   });
 });
