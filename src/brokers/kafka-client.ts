@@ -2,6 +2,7 @@ import kafkajs, { type Kafka, type KafkaConfig, type logCreator } from 'kafkajs'
 import type { Log } from '../domain/log.js';
 import { checkKafkaConnection, type KafkaConnection } from './connections.js';
 import { registerCodecs } from './kafka-codecs.js';
+import { calmKafkajs } from './kafkajs-calm.js';
 
 /** Few and short: kafkajs's own retries only bridge a leader election. Longer faults are the supervisor's or the caller's. */
 const RETRY = { initialRetryTime: 200, maxRetryTime: 2000, retries: 4 };
@@ -13,6 +14,7 @@ const RETRY = { initialRetryTime: 200, maxRetryTime: 2000, retries: 4 };
 export function createKafkaClient(connection: KafkaConnection, log: Log, retry: { retries?: number } = {}): Kafka {
   const { brokers, clientId = 'handover', ssl, sasl } = checkKafkaConnection(connection);
   registerCodecs();
+  calmKafkajs();
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
@@ -35,15 +37,9 @@ function tlsOptions(ssl: Exclude<KafkaConnection['ssl'], true | undefined>) {
   };
 }
 
-/**
- * One level down: what kafkajs calls an error is an attempt that it repeats; what is final reaches the supervisor, which
- * reports it once, with its meaning.
- */
+/** What kafkajs reports is an attempt that it repeats; what is final reaches a supervisor or a caller, who tells it. */
 function kafkajsLogTo(log: Log): logCreator {
   return () =>
-    ({ namespace, level, log: { message, error, groupId, broker } }) => {
-      const fields = { client: 'kafkajs', namespace, error, groupId, broker };
-      if (level <= kafkajs.logLevel.ERROR) log.warn(fields, message);
-      else log.debug(fields, message);
-    };
+    ({ namespace, log: { message, error, groupId, broker } }) =>
+      log.debug({ client: 'kafkajs', namespace, error, groupId, broker }, message);
 }

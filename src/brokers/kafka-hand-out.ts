@@ -78,8 +78,9 @@ export class KafkaHandOut {
       partition.isCurrent(watermark);
     const left = batch.messages.filter(({ offset }) => !partition.isHandedOver(BigInt(offset)));
     while (left.length > 0 && isCurrent()) {
-      await payload.heartbeat();
       await this.#turn(async () => {
+        // One batch after the other learns of a rebalance here at once, however many wait for their turn.
+        await payload.heartbeat();
         const room = await this.#room(payload);
         if (room === undefined || !isCurrent()) return;
         const piece = left.splice(0, room);

@@ -111,13 +111,11 @@ function rootCause(error: Error): Error {
   return error.cause instanceof Error ? rootCause(error.cause) : error;
 }
 
-/** One level down: what it calls an error is one attempt; what is final reaches a supervisor or a caller. */
+/** What the client reports is an attempt that is repeated; what is final reaches a supervisor or a caller, who tells it. */
 function clientLogTo(log: Log): ILogger {
-  const fields = { client: 'rocketmq' };
-  const text = (args: unknown[]) => format(...args.map((arg) => (arg instanceof Error ? arg.message : arg)));
-  return {
-    info: (...args) => log.debug(fields, text(args)),
-    warn: (...args) => log.debug(fields, text(args)),
-    error: (...args) => log.warn(fields, text(args)),
+  const tell = (...args: unknown[]) => {
+    const text = format(...args.map((arg) => (arg instanceof Error ? arg.message : arg)));
+    log.debug({ client: 'rocketmq' }, text);
   };
+  return { info: tell, warn: tell, error: tell };
 }

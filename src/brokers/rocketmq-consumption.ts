@@ -29,7 +29,7 @@ const POLL_PAUSE_MS = 1000;
 /** One life of a RocketMQ consumer: one poll after the other at every broker of the topic. */
 export class RocketmqConsumption implements Life {
   readonly ended: Promise<Error>;
-  readonly consumer: PopConsumer;
+  readonly #consumer: PopConsumer;
   readonly #options: RocketmqConsumptionOptions;
   readonly #guard: ClientGuard;
   readonly #capacity: SharedCapacity;
@@ -40,12 +40,17 @@ export class RocketmqConsumption implements Life {
 
   private constructor(options: RocketmqConsumptionOptions) {
     this.#options = options;
-    this.consumer = new PopConsumer(options);
-    this.#guard = new ClientGuard(this.consumer, options.log);
+    this.#consumer = new PopConsumer(options);
+    this.#guard = new ClientGuard(this.#consumer, options.log);
     this.#capacity = new SharedCapacity(options.sink);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
+  }
+
+  /** Undefined once it is closed: its connections would be opened anew, and stay. */
+  get consumer(): PopConsumer | undefined {
+    return this.#closed ? undefined : this.#consumer;
   }
 
   /** Resolves once the consumer polls. Rejects when it cannot, having let go of it. */
@@ -53,7 +58,7 @@ export class RocketmqConsumption implements Life {
     const consumption = new RocketmqConsumption(options);
     await consumption.#guard.startUp();
     consumption.#pollEveryBroker();
-    options.log.info({ topic: options.topic, brokers: consumption.consumer.brokers() }, 'polling RocketMQ');
+    options.log.info({ topic: options.topic, brokers: consumption.#consumer.brokers() }, 'polling RocketMQ');
     return consumption;
   }
 
@@ -74,8 +79,8 @@ export class RocketmqConsumption implements Life {
 
   /** Brokers come and go with the route, which the client refreshes. */
   #pollEveryBroker(): void {
-    this.#options.past.route(this.consumer.queues());
-    for (const broker of this.consumer.brokers()) {
+    this.#options.past.route(this.#consumer.queues());
+    for (const broker of this.#consumer.brokers()) {
       if (this.#polls.has(broker) || this.#stopping.signal.aborted) continue;
       this.#polls.set(
         broker,
@@ -86,7 +91,7 @@ export class RocketmqConsumption implements Life {
 
   async #pollOn(broker: string): Promise<void> {
     const { signal } = this.#stopping;
-    for (let failed = 0; !signal.aborted && this.consumer.brokers().includes(broker); ) {
+    for (let failed = 0; !signal.aborted && this.#consumer.brokers().includes(broker); ) {
       try {
         await this.#pollOnce(broker);
         failed = 0;
@@ -105,7 +110,7 @@ export class RocketmqConsumption implements Life {
     const room = await this.#capacity.reserve(this.#polls.size, MAX_POP, this.#stopping.signal);
     try {
       const startedAt = Date.now();
-      const { deliveries, empty } = await this.consumer.pop(broker, room, invisibilityMs);
+      const { deliveries, empty } = await this.#consumer.pop(broker, room, invisibilityMs);
       if (this.#closed) return;
       if (deliveries.length > 0) this.#handOver(deliveries);
       if (empty) past.foundEmpty(broker, startedAt, Date.now());
