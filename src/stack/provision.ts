@@ -28,10 +28,9 @@ async function provisionKafka(brokers: readonly string[], { topics, groups }: Re
   const admin = kafka.admin();
   try {
     await admin.connect();
-    await admin.createTopics({
-      topics: topics.map(({ name, partitions }) => ({ topic: name, numPartitions: partitions })),
-      waitForLeaders: true,
-    });
+    const wanted = topics.map(({ name, partitions }) => ({ topic: name, numPartitions: partitions }));
+    // A busy broker may not know yet of a topic that its controller has just made, and kafkajs takes that for a fault.
+    await waitUntil(() => admin.createTopics({ topics: wanted, waitForLeaders: true }), { timeoutMs: 10_000 });
     for (const { group, topics: read } of groups) {
       for (const topic of read) {
         // The first group of a new broker has it make its offsets topic, and until then every answer is 'not here'.
