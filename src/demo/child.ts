@@ -27,6 +27,7 @@ const READY_MS = 90_000;
 const LOOK_EVERY_MS = 50;
 /** Lines of its log that are shown of a child that has failed. */
 const TAIL_LINES = 15;
+const TAIL_WIDTH = 300;
 
 /** A `handover` process that works on a stack, and is known to it, so that `down` ends it whatever becomes of us. */
 export class Child {
@@ -114,7 +115,8 @@ export class Child {
 
   #failure(what: string, cause?: unknown): HandoverError {
     const path = join(this.#options.folder, `${this.name}.log`);
-    const tail = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-TAIL_LINES);
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const tail = lines.slice(-TAIL_LINES).map((line) => line.slice(0, TAIL_WIDTH));
     return new HandoverError('stack-failed', `${this.name} ${what}. The end of its log:\n${tail.join('\n')}`, {
       cause,
       hint: `The whole log: ${path}`,
