@@ -1,9 +1,11 @@
-import { ActivityFailure, ApplicationFailure, proxyActivities } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, proxyActivities, setHandler } from '@temporalio/workflow';
 import type { RewardActivities } from '../activities/reward-activities.js';
 import { WORD_BEFORE_TIMEOUT_MS } from '../domain/attempt-time.js';
 import type { Evidence, SettledOutcome } from '../domain/outcome.js';
+import { retryingSignal } from './message-contract.js';
 import type { HeldMessage } from './message-run.js';
 import { sideTaskQueue } from './names.js';
+import { showState } from './ownership.js';
 
 /** How a round of attempts ended. */
 export type RoundResult =
@@ -47,6 +49,7 @@ export async function rewardOnce(held: HeldMessage, round: number): Promise<Roun
     ...(input.businessId !== undefined && { businessId: input.businessId }),
     ...(input.traceparent !== undefined && { traceparent: input.traceparent }),
   };
+  setHandler(retryingSignal, () => showState('retrying', owner));
   try {
     const result = await reward(request, body);
     switch (result.outcome) {
@@ -61,6 +64,9 @@ export async function rewardOnce(held: HeldMessage, round: number): Promise<Roun
   } catch (error) {
     if (!(error instanceof ActivityFailure)) throw error;
     return ranOut(error, retry.maximumAttempts, attemptTimeoutMs);
+  } finally {
+    // An execution that was taken for dead may say so long after its round has ended, and must not hide what came of it.
+    setHandler(retryingSignal, () => undefined);
   }
 }
 

@@ -3,7 +3,12 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SeekResult } from '../../src/activities/ownership-activities.js';
-import { deliveredSignal, type MessageInput, resolveUpdate } from '../../src/workflows/message-contract.js';
+import {
+  deliveredSignal,
+  type MessageInput,
+  resolveUpdate,
+  retryingSignal,
+} from '../../src/workflows/message-contract.js';
 import {
   claimedByRocketmq,
   granted,
@@ -116,6 +121,17 @@ describe('an unknown outcome', () => {
       expect(called('reward')).toBe(1);
       expect(calls.find(({ activity }) => activity === 'park')?.request).toMatchObject({ round: 1, attempt: 1 });
       expect((await handle.describe()).status.name).toBe('RUNNING');
+    });
+  });
+
+  it('stays parked to the eye when an execution that was taken for dead says that it is retrying', async () => {
+    await withMessage({ reward: async () => unknown }, async ({ handle, state }) => {
+      await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+      await handle.signal(retryingSignal);
+      await handle
+        .executeUpdate(resolveUpdate, { args: [{ ...answer, round: 2, resolution: 'granted' }] })
+        .catch(() => undefined);
+      expect(await state()).toBe('parked');
     });
   });
 
