@@ -13,6 +13,7 @@ import { resourcesOf } from '../stack/resources.js';
 import { isRunning, startStack } from '../stack/start-stack.js';
 import { type LocalStack, logsFolder } from '../stack/state.js';
 import { stopStack } from '../stack/stop-stack.js';
+import { throwIfInterrupted } from '../stack/wait-until.js';
 import { writeDemoConfig } from './demo-config.js';
 import { Fleet } from './fleet.js';
 import type { Judgement } from './judge.js';
@@ -59,6 +60,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   refuseServicesOfOthers(process.env);
   const startedAt = performance.now();
   const migration = await loadMigration({ configPath: config, env: process.env });
+  throwIfInterrupted(signal);
   const wasRunning = await isRunning(instance);
   const progress = output.progress();
   const resources = resourcesOf(migration);

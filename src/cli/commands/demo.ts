@@ -53,16 +53,19 @@ async function demo(flags: DemoFlags): Promise<void> {
   const { instance, config, messages, rate, seed, keep = false } = flags;
   const output = createOutput(flags);
   const redraws = process.stderr.isTTY === true && process.env['TERM'] !== 'dumb';
-  const [{ runDemo }, { describeReport }, { describeLinks }, { changePolicy }] = await Promise.all([
-    import('../../demo/run-demo.js'),
+  const openSession = (work: Work): ReturnType<Work> => withSession(flags, work);
+  const result = await interruptible(async (signal) => {
+    const [{ runDemo }, { changePolicy }] = await Promise.all([
+      import('../../demo/run-demo.js'),
+      import('../change-policy.js'),
+    ]);
+    const cli = { output, redraws, changePolicy, openSession };
+    return runDemo({ instance, config, messages, rate, seed, keep, ...cli, signal });
+  });
+  const [{ describeReport }, { describeLinks }] = await Promise.all([
     import('../../demo/report.js'),
     import('../../demo/links.js'),
-    import('../change-policy.js'),
   ]);
-  const cli = { output, redraws, changePolicy, openSession: (work: Work) => withSession(flags, work) };
-  const result = await interruptible((signal) =>
-    runDemo({ instance, config, messages, rate, seed, keep, ...cli, signal }),
-  );
   const { report, evidence, broken } = result;
   for (const line of describeWhatRuns(result, describeLinks(result.stack.temporal))) output.say(line);
   output.result(report, () => describeReport(report, evidence));
