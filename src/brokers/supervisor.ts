@@ -66,7 +66,7 @@ export class Supervisor {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       const bornAt = performance.now();
       const cause = await this.#live(attempt, attempted, stopped);
-      if (cause === undefined) return;
+      if (cause === undefined || signal.aborted) return attempted();
       if (performance.now() - bornAt > GOOD_LIFE_MS) pauseMs = FIRST_PAUSE_MS;
       this.#report(cause, pauseMs);
       attempted();

@@ -102,6 +102,21 @@ describe('a supervisor', () => {
     expect(supervisor.status).toEqual({ ready: false, reason: 'the consumer is stopped', restarts: 0 });
   });
 
+  it('says nothing of a life that cannot begin because it is stopped', async () => {
+    let fail: (cause: Error) => void = () => {};
+    const { supervisor } = supervise(
+      () =>
+        new Promise((_resolve, reject) => {
+          fail = reject;
+        }),
+    );
+    const started = supervisor.start();
+    const stopped = supervisor.stop();
+    fail(new Error('closed'));
+    await Promise.all([started, stopped]);
+    expect(supervisor.status).toEqual({ ready: false, reason: 'the consumer is stopped', restarts: 0 });
+  });
+
   it('stops at once in the middle of a pause', async () => {
     const { supervisor, bornAt } = supervise(async () => {
       throw new Error('refused');
