@@ -1,4 +1,5 @@
 import { type Policy, percentageOf } from '../domain/policy.js';
+import type { MigrationStart } from '../domain/start.js';
 
 /** A policy as `policy show --json` promises it. */
 export interface PolicyView {
@@ -8,21 +9,25 @@ export interface PolicyView {
   readonly percentage: number;
   readonly allow: readonly string[];
   readonly failover: Policy['failover'];
+  /** Only where it has been set. */
+  readonly start?: MigrationStart;
   readonly updatedAt: string;
   readonly actor: string;
   readonly reason: string;
 }
 
 export function viewPolicy(policy: Policy): PolicyView {
-  const { version, consumption, hundredths, allow, failover, updatedAt, actor, reason } = policy;
-  return { version, consumption, percentage: percentageOf(hundredths), allow, failover, updatedAt, actor, reason };
+  const { version, consumption, hundredths, allow, failover, start, updatedAt, actor, reason } = policy;
+  const percentage = percentageOf(hundredths);
+  const stamp = { updatedAt, actor, reason };
+  return { version, consumption, percentage, allow, failover, ...(start !== undefined && { start }), ...stamp };
 }
 
 /** Whitelisted IDs that are listed for people; `--json` has them all. */
 const LISTED = 10;
 
 export function describePolicy(view: PolicyView): readonly string[] {
-  const { version, consumption, percentage, allow, failover, updatedAt, actor, reason } = view;
+  const { version, consumption, percentage, allow, failover, start, updatedAt, actor, reason } = view;
   const rest = allow.length > LISTED ? ` and ${allow.length - LISTED} more` : '';
   const off = consumption === 'off' ? '   (kafka owns everything; percentage and whitelist have no effect)' : '';
   return [
@@ -31,5 +36,6 @@ export function describePolicy(view: PolicyView): readonly string[] {
     `percentage   ${percentage} %`,
     `whitelist    ${allow.length === 0 ? 'empty' : allow.slice(0, LISTED).join(', ') + rest}`,
     `failover     ${failover}`,
+    ...(start === undefined ? [] : [`start        ${start.at}: kafka owns what was published before`]),
   ];
 }

@@ -1,5 +1,6 @@
 import { isBusinessId } from './message.js';
 import { type Failover, isFailover, type Policy } from './policy.js';
+import { findNonsenseInStart, isSameStart, type MigrationStart } from './start.js';
 
 /** One thing about the policy that a person wants otherwise. */
 export type PolicyChange =
@@ -7,12 +8,14 @@ export type PolicyChange =
   | { readonly kind: 'percentage'; readonly hundredths: number }
   | { readonly kind: 'allow'; readonly businessId: string }
   | { readonly kind: 'disallow'; readonly businessId: string }
-  | { readonly kind: 'failover'; readonly failover: Failover };
+  | { readonly kind: 'failover'; readonly failover: Failover }
+  /** Made once: what either side did by one start could not be put right by another. */
+  | { readonly kind: 'start'; readonly start: MigrationStart };
 
 /** Who changes the policy and why. `expectedVersion`: refuse if the policy is at another version. */
 export interface Change {
   readonly actor: string;
-  /** May be empty, but for a failover. */
+  /** May be empty, but for a failover and the start. */
   readonly reason: string;
   readonly expectedVersion?: number;
   /**
@@ -22,9 +25,11 @@ export interface Change {
   readonly notAfter?: number;
 }
 
-/** One version of the policy without its whitelist, of which it tells only what this version did to it. */
-export interface PolicyVersion extends Omit<Policy, 'allow'> {
+/** One version of the policy without what may be long, of which it tells only what this version did to it. */
+export interface PolicyVersion extends Omit<Policy, 'allow' | 'start'> {
   readonly whitelist?: { readonly added: string } | { readonly removed: string; readonly index: number };
+  /** Where this version has set it. */
+  readonly start?: MigrationStart;
 }
 
 /** Why a change was not made: `policy-stale` if only the expected version was wrong. */
@@ -48,6 +53,9 @@ const REASON_MAX_LENGTH = 1_000;
  * consumer reads it twice a second; Temporal refuses payloads above 2 MiB.
  */
 const WHITELIST_MAX_LENGTH = 100_000;
+
+/** How far in the future a start may lie, in ms: as far as two clocks differ. */
+const START_AHEAD_MS = 60_000;
 
 /** Why nobody may make this change at any version, or undefined. Trusts no type: an Update may come from any client. */
 export function findNonsense(change: PolicyChange, by: Change): string | undefined {
@@ -79,6 +87,8 @@ export function findNonsense(change: PolicyChange, by: Change): string | undefin
     case 'failover':
       if (!isFailover(change.failover)) return 'failover is none, kafka or rocketmq';
       return reason.trim() === '' ? 'a failover needs a reason' : undefined;
+    case 'start':
+      return findNonsenseInStart(change.start) ?? (reason.trim() === '' ? 'a start needs a reason' : undefined);
   }
 }
 
@@ -88,6 +98,8 @@ export function changePolicy(policy: Policy, change: PolicyChange, by: Change, a
   if (nonsense !== undefined) return { result: 'refused', code: 'policy-refused', reason: nonsense };
   const stale = findStaleness(policy, by);
   if (stale !== undefined) return { result: 'refused', code: 'policy-stale', reason: stale };
+  const obstacle = change.kind === 'start' ? findObstacle(policy, change.start, at) : undefined;
+  if (obstacle !== undefined) return { result: 'refused', code: 'policy-refused', reason: obstacle };
   const changed = applyTo(policy, change);
   if (changed === undefined) return { result: 'unchanged' };
   if (change.kind === 'allow' && changed.policy.allow.join('').length > WHITELIST_MAX_LENGTH) {
@@ -96,7 +108,7 @@ export function changePolicy(policy: Policy, change: PolicyChange, by: Change, a
   }
   const stamp = { version: policy.version + 1, updatedAt: at, actor: by.actor.trim(), reason: by.reason.trim() };
   const next: Policy = { ...changed.policy, ...stamp };
-  return { result: 'changed', policy: next, version: versionOf(next, changed.whitelist) };
+  return { result: 'changed', policy: next, version: versionOf(next, changed.did) };
 }
 
 /** Why a change made for the expected version may not be made now, or undefined. */
@@ -106,9 +118,22 @@ export function findStaleness(policy: Policy, { expectedVersion }: Change): stri
 }
 
 /** A policy as an entry of its history. */
-export function versionOf(policy: Policy, whitelist?: PolicyVersion['whitelist']): PolicyVersion {
-  const { allow: _, ...rest } = policy;
-  return { ...rest, ...(whitelist !== undefined && { whitelist }) };
+export function versionOf(policy: Policy, did: Deed = {}): PolicyVersion {
+  const { allow: _, start: __, ...rest } = policy;
+  return { ...rest, ...did };
+}
+
+/** Why the start cannot be set now, or undefined. */
+function findObstacle({ start, consumption }: Policy, wanted: MigrationStart, at: string): string | undefined {
+  if (start !== undefined) {
+    return isSameStart(start, wanted)
+      ? undefined
+      : `the start is ${start.at} already, and it is set once: messages have been decided by it`;
+  }
+  // rocketmq may have given rewards already for what would be said to be none of its business.
+  if (consumption === 'on') return 'the start is set before the new side is opened: switch consumption off first';
+  if (Date.parse(wanted.at) > Date.parse(at) + START_AHEAD_MS) return `${wanted.at} is in the future`;
+  return undefined;
 }
 
 /**
@@ -116,20 +141,23 @@ export function versionOf(policy: Policy, whitelist?: PolicyVersion['whitelist']
  * last, without gaps, up to the present) does not reach back so far.
  */
 export function policyAt(present: Policy, history: readonly PolicyVersion[], version: number): Policy | undefined {
-  let allow = present.allow;
+  let { allow, start } = present;
   for (const entry of [...history].reverse()) {
     if (entry.version === version) {
-      const { whitelist: _, ...rest } = entry;
-      return { ...rest, allow };
+      const { whitelist: _, start: __, ...rest } = entry;
+      return { ...rest, allow, ...(start !== undefined && { start }) };
     }
     allow = undo(allow, entry.whitelist);
+    if (entry.start !== undefined) start = undefined;
   }
   return undefined;
 }
 
+type Deed = Pick<PolicyVersion, 'whitelist' | 'start'>;
+
 interface Applied {
   readonly policy: Policy;
-  readonly whitelist?: NonNullable<PolicyVersion['whitelist']>;
+  readonly did?: Deed;
 }
 
 function applyTo(policy: Policy, change: PolicyChange): Applied | undefined {
@@ -144,19 +172,22 @@ function applyTo(policy: Policy, change: PolicyChange): Applied | undefined {
       if (policy.allow.includes(change.businessId)) return undefined;
       return {
         policy: { ...policy, allow: [...policy.allow, change.businessId] },
-        whitelist: { added: change.businessId },
+        did: { whitelist: { added: change.businessId } },
       };
     case 'disallow': {
       const index = policy.allow.indexOf(change.businessId);
       if (index === -1) return undefined;
       return {
         policy: { ...policy, allow: policy.allow.toSpliced(index, 1) },
-        whitelist: { removed: change.businessId, index },
+        did: { whitelist: { removed: change.businessId, index } },
       };
     }
     case 'failover':
       if (policy.failover === change.failover) return undefined;
       return { policy: { ...policy, failover: change.failover } };
+    case 'start':
+      if (policy.start !== undefined) return undefined;
+      return { policy: { ...policy, start: change.start }, did: { start: change.start } };
   }
 }
 

@@ -1,4 +1,5 @@
 import { isSide, type Side } from './side.js';
+import type { MigrationStart } from './start.js';
 
 /** What decides the owner of a message at its first sight. */
 export interface Policy {
@@ -11,6 +12,8 @@ export interface Policy {
   readonly allow: readonly string[];
   /** The side that adopts what the other one has not claimed yet, at its first look. */
   readonly failover: Failover;
+  /** What was published before it is owned by `kafka`. Not there: nothing was. */
+  readonly start?: MigrationStart | undefined;
   /** When this version was made, as an ISO 8601 instant. */
   readonly updatedAt: string;
   readonly actor: string;

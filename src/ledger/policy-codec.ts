@@ -2,12 +2,19 @@ import { z } from 'zod';
 import { isBusinessId } from '../domain/message.js';
 import type { Policy } from '../domain/policy.js';
 
+const START = z.object({
+  at: z.iso.datetime(),
+  marginMs: z.int().min(0),
+  positions: z.record(z.string(), z.string().regex(/^\d+$/)).readonly(),
+});
+
 const POLICY = z.object({
   version: z.int().min(1),
   consumption: z.enum(['on', 'off']),
   hundredths: z.int().min(0).max(10_000),
   allow: z.array(z.string().refine(isBusinessId)).readonly(),
   failover: z.enum(['none', 'kafka', 'rocketmq']),
+  start: START.optional(),
   updatedAt: z.string(),
   actor: z.string(),
   reason: z.string(),

@@ -1,3 +1,5 @@
+import { BEFORE_START } from '../domain/start.js';
+
 /** Longest reason that is kept, in characters. */
 const REASON_MAX_LENGTH = 200;
 
@@ -13,6 +15,7 @@ export function packReason(reason: string): string {
   if (bucket !== null) return `b${bucket[1]}${bucket[2]}${bucket[3]}`;
   if (reason === 'whitelisted') return 'w';
   if (reason === 'switch off') return 's';
+  if (reason === BEFORE_START) return 'p';
   const text = [...reason].slice(0, REASON_MAX_LENGTH).join('');
   return text.startsWith(ADOPTED) ? `a${text.slice(ADOPTED.length)}` : `=${text}`;
 }
@@ -29,6 +32,8 @@ export function unpackReason(packed: string): string {
       return 'whitelisted';
     case 's':
       return 'switch off';
+    case 'p':
+      return BEFORE_START;
     case 'a':
       return `${ADOPTED}${rest}`;
     default:

@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Failover, Policy } from '../domain/policy.js';
 import type { Change, PolicyVersion } from '../domain/policy-change.js';
+import type { MigrationStart } from '../domain/start.js';
 
 export type { Change };
 
@@ -16,6 +17,7 @@ export const setPercentageUpdate = defineUpdate<Policy, [Change & { readonly hun
 export const allowUpdate = defineUpdate<Policy, [Change & { readonly businessId: string }]>('allow');
 export const disallowUpdate = defineUpdate<Policy, [Change & { readonly businessId: string }]>('disallow');
 export const setFailoverUpdate = defineUpdate<Policy, [Change & { readonly failover: Failover }]>('setFailover');
+export const setStartUpdate = defineUpdate<Policy, [Change & { readonly start: MigrationStart }]>('setStart');
 
 /** Asks for the copy in Redis to be compared with the workflow's policy, and put right. */
 export const republishSignal = defineSignal('republish');

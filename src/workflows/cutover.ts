@@ -33,6 +33,7 @@ import {
   setConsumptionUpdate,
   setFailoverUpdate,
   setPercentageUpdate,
+  setStartUpdate,
 } from './cutover-contract.js';
 import { createTurns } from './turns.js';
 
@@ -121,6 +122,7 @@ export async function cutover(input: CutoverInput): Promise<never> {
   accept(allowUpdate, ({ businessId }) => ({ kind: 'allow', businessId }));
   accept(disallowUpdate, ({ businessId }) => ({ kind: 'disallow', businessId }));
   accept(setFailoverUpdate, ({ failover }) => ({ kind: 'failover', failover }));
+  accept(setStartUpdate, ({ start }) => ({ kind: 'start', start }));
 
   setHandler(republishSignal, () =>
     takeTurn(async () => {
@@ -163,13 +165,14 @@ function refusal(type: string, reason: string): ApplicationFailure {
   return ApplicationFailure.nonRetryable(reason, type);
 }
 
-function inOneLine({ version, consumption, hundredths, allow, failover, actor, updatedAt }: Policy): string {
+function inOneLine({ version, consumption, hundredths, allow, failover, start, actor, updatedAt }: Policy): string {
   return [
     `version ${version}`,
     `switch ${consumption}`,
     `${percentageOf(hundredths)} %`,
     `${allow.length} whitelisted`,
     `failover ${failover}`,
+    ...(start === undefined ? [] : [`started ${start.at}`]),
     `by ${actor} on ${updatedAt}`,
   ].join(', ');
 }

@@ -4,7 +4,7 @@ import { isBusinessId } from '../../domain/message.js';
 import { type Failover, type Policy, parsePercentage } from '../../domain/policy.js';
 import type { Change } from '../../domain/policy-change.js';
 import type { PolicyChanged } from '../change-policy.js';
-import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
+import { type ConnectionFlags, type Session, withConnectionFlags, withSession } from '../connections.js';
 import { createOutput, type Output } from '../output.js';
 import { type PersonFlags, personOf, withPersonFlags } from '../person.js';
 import { describePolicy, viewPolicy } from '../policy-view.js';
@@ -12,6 +12,7 @@ import { describePolicy, viewPolicy } from '../policy-view.js';
 const EXAMPLES = `
 Examples:
   $ handover policy show
+  $ handover policy start --at now --reason "old consumer stopped"   what was published before is kafka's, once for all
   $ handover policy consumption on                              open the new side
   $ handover policy percentage 0.5 --reason "first half percent"
   $ handover policy allow user-42                               rocketmq owns this one, whatever the percentage
@@ -27,6 +28,10 @@ interface ShowFlags extends ConnectionFlags {
 
 interface ChangeFlags extends ShowFlags, PersonFlags {
   readonly expectedVersion?: number;
+}
+
+interface StartFlags extends ChangeFlags {
+  readonly at: string;
 }
 
 type Contract = typeof import('../../workflows/cutover-contract.js');
@@ -67,7 +72,20 @@ export function policyCommand(): Command {
     .action((failover: Failover, flags: ChangeFlags) =>
       change(flags, (contract) => contract.setFailoverUpdate, { failover }),
     );
+  changing(command, 'start', 'Mark when handover took over from the consumer that was there before. Once.', true)
+    .requiredOption('--at <time>', 'now, or when that consumer stopped, as an ISO 8601 time with its zone', readTime)
+    .action((flags: StartFlags) => change(flags, (contract) => contract.setStartUpdate, startAt(flags.at)));
   return command;
+}
+
+/** Where the start lies: its time, and how far handover's group is on Kafka. */
+function startAt(at: string) {
+  return async (session: Session, output: Output) => {
+    const { describePositions, readStart } = await import('../read-start.js');
+    const { start, positions } = await readStart(session, at);
+    for (const line of describePositions(positions)) output.say(line);
+    return { start };
+  };
 }
 
 function changing(parent: Command, name: string, description: string, reasonRequired = false): Command {
@@ -82,7 +100,7 @@ function changing(parent: Command, name: string, description: string, reasonRequ
 async function change<W extends object>(
   flags: ChangeFlags,
   choose: (contract: Contract) => UpdateDefinition<Policy, [Change & W]>,
-  wanted: W,
+  wanted: W | ((session: Session, output: Output) => Promise<W>),
   remark: (output: Output) => void = noop,
 ): Promise<void> {
   const output = createOutput(flags);
@@ -91,9 +109,10 @@ async function change<W extends object>(
     import('../../workflows/cutover-contract.js'),
   ]);
   const { expectedVersion } = flags;
-  const args = { ...wanted, ...personOf(flags), ...(expectedVersion !== undefined && { expectedVersion }) };
+  const person = { ...personOf(flags), ...(expectedVersion !== undefined && { expectedVersion }) };
   const { policy, changed } = await withSession(flags, async (session): Promise<PolicyChanged> => {
     const [{ policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
+    const args = { ...(typeof wanted === 'function' ? await wanted(session, output) : wanted), ...person };
     return changePolicy({ client, policyStore, migration: session.migration.name, update: choose(contract), args });
   });
   if (!changed) output.say('It was so already: no new version.');
@@ -123,6 +142,15 @@ function readPercentage(text: string): number {
 function readBusinessId(text: string): string {
   if (!isBusinessId(text)) throw new InvalidArgumentError('It must be 1 to 200 characters, none a control character.');
   return text;
+}
+
+/** An instant as `Date` writes it; `now` stays, for the services' own clock to say. */
+function readTime(text: string): string {
+  if (text === 'now') return text;
+  if (!/^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text) || Number.isNaN(Date.parse(text))) {
+    throw new InvalidArgumentError('It is now, or an ISO 8601 time with its zone, as in 2026-11-23T05:00:00Z.');
+  }
+  return new Date(text).toISOString();
 }
 
 function readVersion(text: string): number {
