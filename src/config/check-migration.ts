@@ -98,6 +98,7 @@ function complete(settings: z.output<typeof migrationSchema>, provider: Migratio
       inFlight: limits.inFlight,
       lingerMs: limits.linger,
       lingering: limits.lingering,
+      waiting: limits.waiting,
       checkAfterMs: limits.checkAfter,
       drainMs: limits.drain,
     },
@@ -107,5 +108,6 @@ function complete(settings: z.output<typeof migrationSchema>, provider: Migratio
       longestLookMs: adoption.longestLook,
     },
     settledLifetimeMs: settings.settledLifetime,
+    acceptLongerRetention: settings.acceptLongerRetention,
   });
 }

@@ -72,6 +72,8 @@ export interface MigrationOptions {
     linger?: Duration;
     /** Deliveries of one worker that may linger at once. Default 256. */
     lingering?: number;
+    /** Messages that one side has delivered and that wait for the other; beyond it the intake of the one holds. Default 1000. */
+    waiting?: number;
     /** A record that has not moved for this long is looked up in Temporal. Default 1 min. */
     checkAfter?: Duration;
     /** How long a stopping worker waits for what is in flight. Default 20 s. */
@@ -88,6 +90,11 @@ export interface MigrationOptions {
   attemptTimeout?: Duration;
   /** How long the ledger remembers a settled message; above both brokers' and Temporal's retention. Default 15 days. */
   settledLifetime?: Duration;
+  /**
+   * Runs although a broker or Temporal keeps messages for longer than that. A message that comes back after the ledger has
+   * forgotten it is then dead-lettered as `too-old`. Default false: a worker refuses to start.
+   */
+  acceptLongerRetention?: boolean;
 }
 
 /** Gives a config file its types. It is checked when a command loads it, all faults at once. */

@@ -72,6 +72,7 @@ export const migrationSchema = group({
     inFlight: wholeNumber(1, 10_000).default(32),
     linger: duration(0, HOUR).default(SECOND),
     lingering: wholeNumber(0, 100_000).default(256),
+    waiting: wholeNumber(1, 10_000).default(1_000),
     checkAfter: duration(SECOND, DAY).default(MINUTE),
     drain: duration(0, HOUR).default(20 * SECOND),
   }).prefault({}),
@@ -87,4 +88,5 @@ export const migrationSchema = group({
     .prefault({}),
   attemptTimeout: duration(3 * SECOND, 2 * HOUR).default(20 * SECOND),
   settledLifetime: duration(HOUR, 3650 * DAY).default(15 * DAY),
+  acceptLongerRetention: z.boolean({ error: 'must be true or false' }).default(false),
 });

@@ -23,6 +23,8 @@ export interface Limits extends Pick<MessageRules, 'bodyBytes'> {
   readonly lingerMs: number;
   /** Deliveries of one process that may linger at once; beyond it they become waiting workflows at once. Default 256. */
   readonly lingering: number;
+  /** Messages that one side has delivered and that wait for the other, beyond which its intake holds. Default 1000. */
+  readonly waiting: number;
   /** A record that has not moved for this long is looked up in Temporal. Default 60 000. */
   readonly checkAfterMs: number;
   /** How long a stopping worker waits for what is in flight. Default 20 000. */
@@ -63,4 +65,6 @@ export interface Migration {
   readonly adoption: AdoptionSettings;
   /** How long the ledger remembers a settled message, in ms. Default 15 days. */
   readonly settledLifetimeMs: number;
+  /** Whether a broker or Temporal may keep messages for longer than that. Default false. */
+  readonly acceptLongerRetention: boolean;
 }

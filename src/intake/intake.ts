@@ -1,11 +1,8 @@
 import type { DeadLetters, Delivery, DeliverySink } from '../brokers/source.js';
-import { bucketOf } from '../domain/bucket.js';
 import { toError } from '../domain/errors.js';
-import { fingerprintOf } from '../domain/fingerprint.js';
 import type { Log } from '../domain/log.js';
 import {
   type DeadLetterReason,
-  type Message,
   type MessageReading,
   type MessageRules,
   readMessage,
@@ -13,13 +10,15 @@ import {
 } from '../domain/message.js';
 import { otherSide, type Side } from '../domain/side.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
-import type { Ledger, RouteRequest } from '../ledger/ledger.js';
+import type { Ledger } from '../ledger/ledger.js';
 import type { PolicyCache } from '../ledger/policy-cache.js';
 import type { RouteVerdict } from '../ledger/verdicts.js';
 import { Gate } from './gate.js';
 import { LingerRoom } from './linger.js';
 import { type Place, Places } from './places.js';
+import { type Arrival, type Routed, Router } from './router.js';
 import type { RoutedMessage, Starter, StartResult } from './starter.js';
+import type { Throttle } from './throttle.js';
 
 export interface IntakeRules extends MessageRules {
   readonly migration: string;
@@ -47,6 +46,8 @@ export interface IntakeDependencies {
   readonly policy: Pick<PolicyCache, 'current' | 'whenKnown' | 'refresh' | 'redisNow'>;
   /** Whether the other side showed life of late: one that does not is not waited for. */
   readonly otherSideLives: () => boolean;
+  /** Keeps what waits for the other side within bounds. */
+  readonly throttle: Pick<Throttle, 'holding' | 'whenFree' | 'enter'>;
   readonly starter: Pick<Starter, 'start' | 'check'>;
   readonly deadLetters: Pick<DeadLetters, 'send'>;
   readonly deadLetterIndex: Pick<DeadLetterIndex, 'add'>;
@@ -54,8 +55,7 @@ export interface IntakeDependencies {
   readonly log: Log;
 }
 
-type Waiting = Extract<RouteVerdict, { verdict: 'wait' }>;
-type Routable = Exclude<RouteVerdict, { verdict: 'stale-policy' }>;
+type Waiting = Extract<Routed, { verdict: 'wait' }>;
 
 /**
  * What one side's consumer does with its deliveries: read, route, then start the message's workflow, leave it to the
@@ -67,12 +67,19 @@ export class Intake implements DeliverySink {
   readonly #gate: Gate;
   readonly #places: Places;
   readonly #lingerRoom: LingerRoom;
+  readonly #router: Router;
 
   constructor(deps: IntakeDependencies) {
     this.#deps = deps;
     this.#gate = new Gate(deps.log, this.#stopping.signal);
     this.#places = new Places(deps.rules.inFlight);
     this.#lingerRoom = new LingerRoom(deps.ledger, otherSide(deps.side), deps.rules.lingering);
+    this.#router = new Router({
+      ...deps,
+      gate: this.#gate,
+      stopping: this.#stopping.signal,
+      onVerdict: (verdict) => deps.observer.routed(verdict),
+    });
   }
 
   /** Why intake holds; empty while it does not. */
@@ -90,21 +97,23 @@ export class Intake implements DeliverySink {
   }
 
   async capacity(signal: AbortSignal): Promise<number> {
+    const { policy, throttle } = this.#deps;
     const either = AbortSignal.any([signal, this.#stopping.signal]);
     for (;;) {
       await this.#gate.whenOpen(either);
-      await this.#deps.policy.whenKnown(either);
+      await policy.whenKnown(either);
+      await throttle.whenFree(either);
       const free = await this.#places.whenFree(either);
-      if (this.#gate.isOpen && this.#deps.policy.current() !== undefined) return free;
+      if (this.#gate.isOpen && policy.current() !== undefined && !throttle.holding) return free;
     }
   }
 
   take(deliveries: readonly Delivery[]): readonly Promise<void>[] {
     const arrivals = deliveries.map((delivery) => ({ delivery, reading: this.#read(delivery) }));
     const messages = arrivals.flatMap(({ delivery, reading }) =>
-      'message' in reading ? [this.#identify(delivery, reading.message)] : [],
+      'message' in reading ? [this.#router.identify(delivery, reading.message)] : [],
     );
-    const verdicts = this.#route(messages);
+    const verdicts = this.#router.route(messages);
     // Each delivery below awaits it; without one (all were rejected) nobody would, and a failure would go unhandled.
     verdicts.catch(() => undefined);
     let next = 0;
@@ -112,9 +121,9 @@ export class Intake implements DeliverySink {
       const index = 'message' in reading ? next++ : -1;
       return this.#places.occupy(async (place) => {
         if ('rejected' in reading) return this.#deadLetter(delivery, reading.rejected);
-        const verdict = (await verdicts)[index] as Routable;
+        const verdict = (await verdicts)[index] as Routed;
         const arrival = messages[index] as Arrival;
-        return this.#act(delivery, arrival, verdict, place);
+        return this.#act(arrival, verdict, place);
       });
     });
   }
@@ -137,91 +146,72 @@ export class Intake implements DeliverySink {
     }
   }
 
-  #identify(delivery: Delivery, message: Message): Arrival {
-    const { rules, policy } = this.#deps;
-    const key = rules.cutoverKey === 'businessId' ? (message.businessId ?? message.messageId) : message.messageId;
-    const age = Date.now() - delivery.storedAt;
-    return {
-      message,
-      fingerprint: fingerprintOf(message.body),
-      bucket: bucketOf(rules.migration, key),
-      receivedAt: policy.redisNow() - (Date.now() - delivery.receivedAt),
-      beyondMemory: delivery.storedAt > 0 && age > rules.memoryMs,
-    };
-  }
-
-  /** Routes a batch in one pipeline. What a stale policy kept from being decided is asked again with a fresh one. */
-  async #route(arrivals: readonly Arrival[]): Promise<Routable[]> {
-    const { side, rules, ledger, policy } = this.#deps;
-    const answers = new Map<Arrival, Routable>();
-    let open = arrivals;
-    while (open.length > 0) {
-      const verdicts = await this.#gate.pass('ledger', async () => {
-        const known = await policy.whenKnown(this.#stopping.signal);
-        return ledger.route(
-          open.map(
-            ({ message, fingerprint, bucket, beyondMemory }): RouteRequest => ({
-              messageId: message.messageId,
-              side,
-              fingerprint,
-              decision: known.decide({ businessId: message.businessId, bucket }),
-              validUntil: known.validUntil,
-              checkAfterMs: rules.checkAfterMs,
-              beyondMemory,
-            }),
-          ),
-        );
-      });
-      const stale: Arrival[] = [];
-      open.forEach((arrival, index) => {
-        const verdict = verdicts[index] as RouteVerdict;
-        this.#deps.observer.routed(verdict.verdict);
-        if (verdict.verdict === 'stale-policy') stale.push(arrival);
-        else answers.set(arrival, verdict);
-      });
-      if (stale.length > 0) await this.#gate.pass('policy', () => policy.refresh());
-      open = stale;
-    }
-    return arrivals.map((arrival) => answers.get(arrival) as Routable);
-  }
-
-  async #act(delivery: Delivery, arrival: Arrival, verdict: Routable, place: Place): Promise<void> {
+  async #act(arrival: Arrival, verdict: Routed, place: Place): Promise<void> {
+    const { delivery, message } = arrival;
     switch (verdict.verdict) {
       case 'id-reused':
       case 'too-old':
         return this.#deadLetter(delivery, verdict.verdict);
       case 'done':
         return;
+      case 'before-start':
+        return this.#leave(arrival);
       case 'check':
-        return this.#accept(delivery, () => this.#deps.starter.check(arrival.message.messageId, verdict.run));
+        return this.#accept(delivery, () => this.#deps.starter.check(message.messageId, verdict.run));
       case 'process':
-        return this.#start(delivery, arrival, verdict);
+        return this.#start(arrival, verdict);
       case 'wait':
-        return this.#await(delivery, arrival, verdict, place);
+        return this.#await(arrival, verdict, place);
     }
   }
 
+  /**
+   * Acknowledges a copy of before the start. Within the margin it may be the only copy that there is, so it is named for
+   * whoever looks for it: of what is older, the consumer that was there before knows.
+   */
+  #leave({ delivery, message }: Arrival): void {
+    const { log, policy } = this.#deps;
+    const start = policy.current()?.policy.start;
+    const within = start !== undefined && delivery.storedAt >= Date.parse(start.at);
+    const fields = { messageId: message.messageId, source: delivery.coordinates };
+    if (within) log.info(fields, 'acknowledged: before start, within its margin');
+    else log.debug(fields, 'acknowledged: before start');
+  }
+
   /** Leaves its place to others while it lingers, and takes one again to start a waiting workflow if it must. */
-  async #await(delivery: Delivery, arrival: Arrival, verdict: Waiting, place: Place): Promise<void> {
+  async #await(arrival: Arrival, verdict: Waiting, place: Place): Promise<void> {
     const room = this.#lingerRoom;
     const { otherSideLives, rules } = this.#deps;
-    if (rules.lingerMs <= 0 || room.isFull || !otherSideLives()) return this.#start(delivery, arrival, verdict);
+    if (rules.lingerMs <= 0 || room.isFull || !otherSideLives()) return this.#startWaiting(arrival, verdict, place);
     place.leave();
     return room.linger(arrival.message.messageId, rules.lingerMs, async (how) => {
       this.#stopping.signal.throwIfAborted();
       if (how === 'taken') return;
       await place.comeBack(this.#stopping.signal);
-      await this.#start(delivery, arrival, verdict);
+      await this.#startWaiting(arrival, verdict, place);
     });
+  }
+
+  /** Where too many wait already it stays with the broker; by the time that it goes on, its owner may have claimed it. */
+  async #startWaiting(arrival: Arrival, verdict: Waiting, place: Place): Promise<void> {
+    const { throttle } = this.#deps;
+    const { signal } = this.#stopping;
+    if (await this.#gate.pass('ledger', () => throttle.enter(arrival.message.messageId))) {
+      return this.#start(arrival, verdict);
+    }
+    await throttle.whenFree(signal);
+    signal.throwIfAborted();
+    const [again] = await this.#router.route([arrival]);
+    return this.#act(arrival, again as Routed, place);
   }
 
   /** Both the age index and the workflow have the message before it is accepted: a sweeper must find what a workflow loses. */
   async #start(
-    delivery: Delivery,
-    { message, fingerprint, receivedAt }: Arrival,
-    { owner, reason, policyVersion }: Extract<Routable, { verdict: 'process' | 'wait' }>,
+    { delivery, message, fingerprint, receivedAt }: Arrival,
+    { owner, reason, policyVersion }: Extract<Routed, { verdict: 'process' | 'wait' }>,
   ): Promise<void> {
-    const routed: RoutedMessage = { message, fingerprint, receivedAt, decision: { owner, reason, policyVersion } };
+    const decision = { owner, reason, policyVersion };
+    const routed: RoutedMessage = { message, fingerprint, receivedAt, storedAt: delivery.storedAt, decision };
     const { ledger, starter } = this.#deps;
     await Promise.all([
       this.#gate.pass('ledger', () => ledger.index([message.messageId])),
@@ -265,12 +255,4 @@ export class Intake implements DeliverySink {
       return undefined;
     }
   }
-}
-
-interface Arrival {
-  readonly message: Message;
-  readonly fingerprint: string;
-  readonly bucket: number;
-  readonly receivedAt: number;
-  readonly beyondMemory: boolean;
 }

@@ -20,6 +20,8 @@ export interface RoutedMessage {
   readonly decision: Decision;
   /** Redis time, ms since the epoch. */
   readonly receivedAt: number;
+  /** When the broker stored this side's copy, by its own clock (ms since the epoch); as it came, garbage included. */
+  readonly storedAt: number;
 }
 
 /**
@@ -54,7 +56,7 @@ export class Starter {
   /** Starts the message's workflow; where it exists already, tells it of this side's delivery. */
   async start(routed: RoutedMessage): Promise<StartResult> {
     const { client, migration, settings, side } = this.#deps;
-    const { message, fingerprint, decision, receivedAt } = routed;
+    const { message, fingerprint, decision, receivedAt, storedAt } = routed;
     const { messageId, businessId, traceparent, body } = message;
     const options = messageStartOptions({
       input: {
@@ -63,7 +65,7 @@ export class Starter {
         fingerprint,
         decision,
         settings,
-        delivered: [{ side, receivedAt }],
+        delivered: [{ side, receivedAt, storedAt }],
         ...(businessId !== undefined && { businessId }),
         ...(traceparent !== undefined && { traceparent }),
       },
@@ -102,7 +104,7 @@ export class Starter {
   /** Undefined: what was there a moment ago has gone, so start anew. */
   async #deliver(routed: RoutedMessage): Promise<StartResult | undefined> {
     const { client, side } = this.#deps;
-    const { message, receivedAt } = routed;
+    const { message, receivedAt, storedAt } = routed;
     const handle = client.workflow.getHandle(message.messageId);
     const description = await describe(handle);
     if (description === undefined) return undefined;
@@ -110,7 +112,7 @@ export class Starter {
     switch (description.status.name) {
       case 'RUNNING':
         try {
-          await handle.signal(deliveredSignal, { side, receivedAt });
+          await handle.signal(deliveredSignal, { side, receivedAt, storedAt });
           return 'delivered';
         } catch (error) {
           if (error instanceof WorkflowNotFoundError) return undefined;

@@ -23,6 +23,8 @@ export interface RouteRequest {
   readonly checkAfterMs: number;
   /** The delivery is older than the ledger's memory: without a record it is not a first sight. */
   readonly beyondMemory: boolean;
+  /** It was published before the start, and is not this side's to bring: without a record it is left without one. */
+  readonly beforeStart: boolean;
 }
 
 /** What a workflow run says of itself with each step. */

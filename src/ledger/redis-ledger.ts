@@ -52,13 +52,13 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
   }
 
   async function route(request: RouteRequest) {
-    const { messageId, side, fingerprint, decision, validUntil, checkAfterMs, beyondMemory } = request;
+    const { messageId, side, fingerprint, decision, validUntil, checkAfterMs, beyondMemory, beforeStart } = request;
     const { owner, reason, policyVersion } = decision;
     assertFingerprint(fingerprint, messageId);
     return routeVerdict(
       await run('route', messageId, [
         ...[side, fingerprint, owner, packReason(reason), policyVersion],
-        ...[validUntil, checkAfterMs, beyondMemory ? '1' : '0'],
+        ...[validUntil, checkAfterMs, beyondMemory ? '1' : '0', beforeStart ? '1' : '0'],
       ]),
     );
   }

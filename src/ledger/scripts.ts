@@ -15,6 +15,7 @@ export const SCRIPTS = {
   read: 1,
   state: 1,
   index: 1,
+  'waiting-enter': 1,
   'policy-read': 1,
   'policy-publish': 3,
   'dead-letter-add': 3,

@@ -16,6 +16,8 @@ export type RouteVerdict =
   | { readonly verdict: 'id-reused' }
   /** No record, and the delivery is older than the ledger's memory: not a first sight. */
   | { readonly verdict: 'too-old' }
+  /** No record, and it was published before the start: acknowledge. */
+  | { readonly verdict: 'before-start' }
   /** The policy that was passed in may no longer be used: read it anew and ask again. */
   | { readonly verdict: 'stale-policy' };
 

@@ -1,13 +1,17 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SourceStatus } from '../brokers/source.js';
 import type { GrantResult } from '../domain/outcome.js';
-import type { Side } from '../domain/side.js';
+import { SIDES, type Side } from '../domain/side.js';
 import type { IntakeObserver } from '../intake/intake.js';
 
 /** What the gauges read when they are scraped. */
 export interface Readings {
   readonly inFlight: () => number;
   readonly lingering: () => number;
+  /** Messages that wait for each side; undefined while not known. */
+  readonly waiting: () => Readonly<Record<Side, number>> | undefined;
+  /** Whether this side's intake holds, as too many wait for the other. */
+  readonly throttled: () => boolean;
   readonly source: () => SourceStatus | undefined;
   readonly past: () => number | undefined;
   readonly policyVersion: () => number | undefined;
@@ -60,6 +64,20 @@ export function createMetrics(side: Side, readings: Readings): Metrics {
   });
   gauge('handover_in_flight', 'Deliveries between arrival and acceptance', readings.inFlight);
   gauge('handover_lingering', 'Deliveries that wait for the other side to claim their message', readings.lingering);
+  new Gauge({
+    name: 'handover_waiting',
+    help: 'Messages that one side has delivered and that wait for the other, their owner; about, and never too few',
+    labelNames: ['owner'],
+    registers,
+    collect() {
+      const waiting = readings.waiting();
+      if (waiting === undefined) this.reset();
+      else for (const owner of SIDES) this.set({ owner }, waiting[owner]);
+    },
+  });
+  gauge('handover_throttled', '1 while intake holds, as too many messages wait for the other side', () =>
+    Number(readings.throttled()),
+  );
   gauge(
     'handover_policy_version',
     'Version of the policy in use; absent while it is not known',

@@ -6,14 +6,17 @@ import type { Migration } from '../config/migration.js';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { Side } from '../domain/side.js';
+import { memoryOf } from '../domain/stored-time.js';
 import { Intake, type IntakeObserver } from '../intake/intake.js';
 import type { Starter } from '../intake/starter.js';
+import { Throttle } from '../intake/throttle.js';
 import type { RedisClient } from '../ledger/connect.js';
 import { createDeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { PolicyCache } from '../ledger/policy-cache.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
 import { createSideSigns } from '../ledger/signs.js';
+import { createWaitingMessages } from '../ledger/waiting-messages.js';
 import { openBrokerSide } from './broker-side.js';
 import type { Closers } from './closers.js';
 import { watchSides } from './side-watch.js';
@@ -36,10 +39,8 @@ export interface SideIntake {
   readonly intake: Intake;
   readonly source: Source;
   readonly policy: PolicyCache;
+  readonly throttle: Throttle;
 }
-
-/** A delivery this close to the end of the ledger's memory is taken for one beyond it, in ms. */
-const MEMORY_MARGIN_MS = 24 * 60 * 60 * 1_000;
 
 /** Starts to consume. What it opens is entered into `closers`, the consumer last, so that it is stopped first. */
 export async function startSideIntake(options: SideIntakeOptions): Promise<SideIntake> {
@@ -64,6 +65,11 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   });
   closers.add('side watch', async () => watch.stop());
 
+  const waiting = createWaitingMessages(redis, migration.name);
+  const throttle = new Throttle({ side, limit: limits.waiting, waiting, log });
+  throttle.start();
+  closers.add('throttle', () => throttle.stop());
+
   const intake = new Intake({
     side,
     rules: {
@@ -72,11 +78,12 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
       extract: migration.extract[side],
       body: migration.body,
       ...limits,
-      memoryMs: migration.settledLifetimeMs - MEMORY_MARGIN_MS,
+      memoryMs: memoryOf(migration.settledLifetimeMs),
     },
     ledger,
     policy,
     otherSideLives: () => watch.otherSideLives(),
+    throttle,
     starter,
     deadLetters,
     deadLetterIndex: createDeadLetterIndex(redis, migration.name),
@@ -88,5 +95,5 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     await source.stop(limits.drainMs);
   });
   await source.start(intake);
-  return { intake, source, policy };
+  return { intake, source, policy, throttle };
 }

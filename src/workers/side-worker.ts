@@ -80,6 +80,8 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const metrics = createMetrics(side, {
     inFlight: () => consuming?.intake.inFlight ?? 0,
     lingering: () => consuming?.intake.lingering ?? 0,
+    waiting: () => consuming?.throttle.counts,
+    throttled: () => consuming?.throttle.holding ?? false,
     source: () => consuming?.source.status(),
     past: () => consuming?.source.past(),
     policyVersion: () => consuming?.policy.current()?.policy.version,

@@ -23,6 +23,8 @@ export interface DeliveredArgs {
   readonly side: Side;
   /** Redis time, ms since the epoch. */
   readonly receivedAt: number;
+  /** When the side's broker stored it, by its own clock (ms since the epoch). */
+  readonly storedAt?: number;
 }
 
 /** What a message workflow is started with; the body is its second argument, so that it stays bytes. */

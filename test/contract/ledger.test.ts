@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BEFORE_START } from '../../src/domain/start.js';
 import type { Ledger, RouteRequest } from '../../src/ledger/ledger.js';
 import { createRedisLedger } from '../../src/ledger/redis-ledger.js';
 import { BACKENDS, type Backend } from '../support/ledger-backends.js';
@@ -95,6 +96,17 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       expect(await route(request)).toEqual({ verdict: 'too-old' });
       await route({ ...request, beyondMemory: false });
       expect(await route(request)).toMatchObject({ verdict: 'process' });
+    });
+
+    test('leaves a message of before the start without a record, and one that it knows as it is', async () => {
+      const request = routeRequest({ side: 'rocketmq', beforeStart: true, beyondMemory: true });
+      expect(await route(request)).toEqual({ verdict: 'before-start' });
+      expect(await ledger.read(request.messageId)).toBeUndefined();
+      expect(await route({ ...request, validUntil: 0 })).toEqual({ verdict: 'stale-policy' });
+      const decision = { owner: 'kafka', reason: BEFORE_START, policyVersion: 3 } as const;
+      await route({ ...request, side: 'kafka', decision, beforeStart: false, beyondMemory: false });
+      expect(await route(request)).toMatchObject({ verdict: 'wait', owner: 'kafka', reason: BEFORE_START });
+      expect(await ledger.read(request.messageId)).toMatchObject({ seen: { kafka: true, rocketmq: true } });
     });
 
     test('answers done while a workflow has it and it moved of late, check when it has not, done with the outcome at last', async () => {

@@ -18,6 +18,7 @@ export function routeRequest(given: Partial<RouteRequest> = {}): RouteRequest {
     validUntil: Number.MAX_SAFE_INTEGER,
     checkAfterMs: 60_000,
     beyondMemory: false,
+    beforeStart: false,
     ...given,
   };
 }

@@ -6,8 +6,9 @@
 -- ARGV[6]  Redis time (ms) until which 3 to 5 may be recorded
 -- ARGV[7]  ms without a move after which Temporal is to be asked
 -- ARGV[8]  '1' if the delivery is older than the ledger's memory
+-- ARGV[9]  '1' if it was published before the start, and is not this side's to bring
 -- Verdicts {process|wait, owner, reason, policyVersion} {done, owner, reason, outcome or ''} {check, owner, reason, run}
---          {id-reused} {too-old} {stale-policy}
+--          {id-reused} {too-old} {before-start} {stale-policy}
 -- Invariants: an owner that is recorded stays, whatever the policy says now. Another payload changes nothing.
 -- Transition: route
 -- @include fragments/time.lua
@@ -29,6 +30,7 @@ if record.err then return record end
 if record.state == 'none' then
   local now = now_ms()
   if now > tonumber(ARGV[6]) then return { 'stale-policy' } end
+  if ARGV[9] == '1' then return { 'before-start' } end
   if ARGV[8] == '1' then return { 'too-old' } end
   redis.call('HSET', KEYS[1], 'state', 'assigned', 'owner', ARGV[3], 'reason', ARGV[4], 'policyVersion', ARGV[5],
     'fingerprint', fingerprint, 'seen', with_side('0'), 'createdAt', ms_text(now), 'movedAt', ms_text(now))

@@ -2,7 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Delivery } from '../../../src/brokers/source.js';
 import { HandoverError } from '../../../src/domain/errors.js';
 import { STAMPS } from '../../../src/domain/message.js';
-import { decide, initialPolicy } from '../../../src/domain/policy.js';
+import { decide, initialPolicy, type Policy } from '../../../src/domain/policy.js';
+import { otherSide, SIDES, type Side } from '../../../src/domain/side.js';
+import { BEFORE_START } from '../../../src/domain/start.js';
 import { Intake, type IntakeDependencies } from '../../../src/intake/intake.js';
 import type { RoutedMessage, StartResult } from '../../../src/intake/starter.js';
 import type { OwnerProgress, RouteRequest } from '../../../src/ledger/ledger.js';
@@ -34,6 +36,7 @@ interface Setting {
   readonly start?: (routed: RoutedMessage) => Promise<StartResult>;
   readonly overrides?: Partial<IntakeDependencies>;
   readonly inFlight?: number;
+  readonly policy?: Policy;
   readonly lingerMs?: number;
 }
 
@@ -44,10 +47,11 @@ function createIntake(setting: Setting = {}) {
     indexed: [] as string[],
     routed: [] as RouteRequest[][],
   };
+  const policy = setting.policy ?? initialPolicy('2026-01-01T00:00:00Z');
   const known = {
-    policy: initialPolicy('2026-01-01T00:00:00Z'),
+    policy,
     validUntil: 10_000,
-    decide: (input: Parameters<typeof decide>[1]) => decide(initialPolicy('2026-01-01T00:00:00Z'), input),
+    decide: (input: Parameters<typeof decide>[1]) => decide(policy, input),
   };
   const deps: IntakeDependencies = {
     side: 'kafka',
@@ -78,6 +82,7 @@ function createIntake(setting: Setting = {}) {
       redisNow: () => Date.now(),
     } as never,
     otherSideLives: () => true,
+    throttle: { holding: false, whenFree: async () => undefined, enter: async () => true },
     starter: {
       start: async (routed) => {
         seen.started.push(routed);
@@ -151,6 +156,134 @@ describe('a delivery is accepted only once something durable has it', () => {
     const [promise] = intake.take([delivery()]);
     await vi.waitFor(() => expect(started).toHaveLength(1), { timeout: 200 });
     await promise;
+  });
+});
+
+describe('what was published before the start', () => {
+  const at = '2026-11-23T05:00:00.000Z';
+  const start = { at, marginMs: 5_000, positions: { 0: '100' } };
+  const policy: Policy = { ...initialPolicy(at), consumption: 'on', hundredths: 10_000, start };
+  const arriving = (side: Side, storedAt: number, given = 150): Delivery => ({
+    ...delivery(),
+    side,
+    coordinates: `${side}:rewards/0/${given}`,
+    storedAt,
+  });
+  const of = (side: Side, setting: Setting) => createIntake({ policy, ...setting, overrides: { side } });
+
+  it('is owned by kafka, whatever the policy says of what is new', async () => {
+    const { intake, routed } = of('kafka', {});
+    const times = [4_999, 5_000].map((after) => Date.parse(at) + after);
+    await Promise.all(intake.take(times.map((time) => arriving('kafka', time))));
+    expect(routed.flat()).toMatchObject([
+      { decision: { owner: 'kafka', reason: BEFORE_START }, beforeStart: false },
+      { decision: { owner: 'rocketmq' }, beforeStart: false },
+    ]);
+  });
+
+  it('is acknowledged by rocketmq without a workflow where nobody knows it', async () => {
+    const { intake, routed, started, dead } = of('rocketmq', { route: () => ({ verdict: 'before-start' }) });
+    await Promise.all(intake.take([arriving('rocketmq', Date.parse(at) - 1)]));
+    expect(routed.flat()).toMatchObject([{ beforeStart: true }]);
+    expect([started, dead]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['known by its own time', 'switch off', -1],
+    ["known by the record's reason", BEFORE_START, 60_000],
+  ])('is not waited for by rocketmq where kafka has it, and is counted as what it is: %s', async (_, reason, after) => {
+    const counted: string[] = [];
+    const observer = {
+      routed: (verdict: string) => void counted.push(verdict),
+      accepted: () => undefined,
+      deadLettered: () => undefined,
+    };
+    const { intake, started } = createIntake({
+      policy,
+      route: () => ({ verdict: 'wait', owner: 'kafka', reason, policyVersion: 1 }),
+      overrides: { side: 'rocketmq', observer },
+    });
+    await Promise.all(intake.take([arriving('rocketmq', Date.parse(at) + after)]));
+    expect(started).toEqual([]);
+    expect(counted).toEqual(['before-start']);
+  });
+
+  it('below the positions was left to the consumer before, and is acknowledged on kafka too', async () => {
+    const { intake, routed } = of('kafka', { route: () => ({ verdict: 'before-start' }) });
+    await Promise.all(intake.take([99, 100].map((offset) => arriving('kafka', Date.parse(at) - 1, offset))));
+    expect(routed.flat().map(({ beforeStart }) => beforeStart)).toEqual([true, false]);
+  });
+});
+
+describe('too many waiting messages', () => {
+  it('leave a delivery unaccepted, offer no places, and let it go the way that is right by then', async () => {
+    let free: (() => void) | undefined;
+    const freed = new Promise<void>((resolve) => (free = resolve));
+    const throttle = {
+      holding: false,
+      whenFree: (): Promise<void> => (throttle.holding ? freed : Promise.resolve()),
+      enter: async (): Promise<boolean> => {
+        throttle.holding = true;
+        return false;
+      },
+    };
+    const answers: RouteVerdict[] = [theirs, { verdict: 'done', owner: 'rocketmq', reason: 'whitelisted' }];
+    const { intake, started } = createIntake({
+      route: () => answers.shift() ?? mine,
+      overrides: { throttle, otherSideLives: () => false },
+    });
+    let accepted = false;
+    const [promise] = intake.take([delivery()]);
+    void promise?.then(() => (accepted = true));
+    await vi.waitFor(() => expect(throttle.holding).toBe(true));
+    let offered = false;
+    const capacity = intake.capacity(new AbortController().signal).then(() => (offered = true));
+    await new Promise(setImmediate);
+    expect([accepted, offered]).toEqual([false, false]);
+    throttle.holding = false;
+    free?.();
+    await promise;
+    await capacity;
+    expect(started).toEqual([]);
+    expect(answers).toEqual([]);
+  });
+
+  it('are turned away with the rest when intake stops', async () => {
+    const throttle = {
+      holding: true,
+      whenFree: (signal: AbortSignal) =>
+        new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      enter: async () => false,
+    };
+    const { intake } = createIntake({ route: () => theirs, overrides: { throttle, otherSideLives: () => false } });
+    const taken = intake.take([delivery()]);
+    await new Promise(setImmediate);
+    intake.stop();
+    expect((await settled(taken)).map(({ status }) => status)).toEqual(['rejected']);
+  });
+});
+
+describe('a delivery from beyond the memory of the ledger', () => {
+  const now = Date.now();
+  it.each([
+    ['an old one', now - 1_000_001, true],
+    ['a new one', now, false],
+    ['time 0', 0, false],
+    ['time -1', -1, false],
+    ['a time in seconds', Math.floor(now / 1_000), false],
+    ['the far future', now + 1e12, false],
+    ['no time at all', Number.NaN, false],
+  ])('%s', async (_, storedAt, expected) => {
+    for (const side of SIDES) {
+      const { intake, routed, dead } = createIntake({
+        route: ({ beyondMemory }) =>
+          beyondMemory ? { verdict: 'too-old' } : { verdict: 'done', owner: otherSide(side), reason: 'switch off' },
+        overrides: { side },
+      });
+      await Promise.all(intake.take([{ ...delivery(), side, storedAt }]));
+      expect(routed.flat()[0]?.beyondMemory).toBe(expected);
+      expect(dead).toEqual(expected ? ['too-old'] : []);
+    }
   });
 });
 

@@ -1,0 +1,115 @@
+import type { Delivery } from '../brokers/source.js';
+import { bucketOf } from '../domain/bucket.js';
+import { fingerprintOf } from '../domain/fingerprint.js';
+import type { Message } from '../domain/message.js';
+import type { Side } from '../domain/side.js';
+import { BEFORE_START, ruleOfStart } from '../domain/start.js';
+import { isBeyondMemory } from '../domain/stored-time.js';
+import type { Ledger, RouteRequest } from '../ledger/ledger.js';
+import type { CurrentPolicy, PolicyCache } from '../ledger/policy-cache.js';
+import type { RouteVerdict } from '../ledger/verdicts.js';
+import type { Gate } from './gate.js';
+
+/** A delivery that can be a message, with what routing looks at. */
+export interface Arrival {
+  readonly delivery: Delivery;
+  readonly message: Message;
+  readonly fingerprint: string;
+  readonly bucket: number;
+  /** Redis time, ms since the epoch. */
+  readonly receivedAt: number;
+  readonly beyondMemory: boolean;
+}
+
+/** What a side does with a delivery, decided by a policy that was fresh. */
+export type Routed = Exclude<RouteVerdict, { verdict: 'stale-policy' }>;
+
+export interface RouterDependencies {
+  readonly side: Side;
+  readonly rules: {
+    readonly migration: string;
+    readonly cutoverKey: 'messageId' | 'businessId';
+    readonly checkAfterMs: number;
+    /** Without a record, a delivery stored longer ago than this is not a first sight (ms). */
+    readonly memoryMs: number;
+  };
+  readonly ledger: Pick<Ledger, 'route'>;
+  readonly policy: Pick<PolicyCache, 'whenKnown' | 'refresh' | 'redisNow'>;
+  readonly gate: Gate;
+  readonly stopping: AbortSignal;
+  /** Told of every answer of the ledger, also of those that a stale policy made useless. */
+  readonly onVerdict: (verdict: RouteVerdict['verdict']) => void;
+}
+
+/** Asks the ledger whose a message is, and what this side has to do with its delivery. */
+export class Router {
+  readonly #deps: RouterDependencies;
+
+  constructor(deps: RouterDependencies) {
+    this.#deps = deps;
+  }
+
+  identify(delivery: Delivery, message: Message): Arrival {
+    const { rules, policy } = this.#deps;
+    const key = rules.cutoverKey === 'businessId' ? (message.businessId ?? message.messageId) : message.messageId;
+    const now = policy.redisNow();
+    return {
+      delivery,
+      message,
+      fingerprint: fingerprintOf(message.body),
+      bucket: bucketOf(rules.migration, key),
+      receivedAt: now - (Date.now() - delivery.receivedAt),
+      beyondMemory: isBeyondMemory(delivery.storedAt, now, rules.memoryMs),
+    };
+  }
+
+  /** Routes a batch in one pipeline. What a stale policy kept from being decided is asked again with a fresh one. */
+  async route(arrivals: readonly Arrival[]): Promise<Routed[]> {
+    const { ledger, policy, gate, stopping, onVerdict } = this.#deps;
+    const answers = new Map<Arrival, Routed>();
+    let open = arrivals;
+    while (open.length > 0) {
+      const routed = await gate.pass('ledger', async () => {
+        const known = await policy.whenKnown(stopping);
+        const requests = open.map((arrival) => this.#requestOf(arrival, known));
+        const verdicts = await ledger.route(requests);
+        return requests.map((request, index) => leftToKafka(request, verdicts[index] as RouteVerdict));
+      });
+      const stale: Arrival[] = [];
+      open.forEach((arrival, index) => {
+        const verdict = routed[index] as RouteVerdict;
+        onVerdict(verdict.verdict);
+        if (verdict.verdict === 'stale-policy') stale.push(arrival);
+        else answers.set(arrival, verdict);
+      });
+      if (stale.length > 0) await gate.pass('policy', () => policy.refresh());
+      open = stale;
+    }
+    return arrivals.map((arrival) => answers.get(arrival) as Routed);
+  }
+
+  #requestOf({ delivery, message, fingerprint, bucket, beyondMemory }: Arrival, known: CurrentPolicy): RouteRequest {
+    const { side, rules } = this.#deps;
+    const { start, version } = known.policy;
+    const rule = ruleOfStart(start, delivery);
+    return {
+      messageId: message.messageId,
+      side,
+      fingerprint,
+      decision:
+        rule === 'kafka-owns'
+          ? { owner: 'kafka', reason: BEFORE_START, policyVersion: version }
+          : known.decide({ businessId: message.businessId, bucket }),
+      validUntil: known.validUntil,
+      checkAfterMs: rules.checkAfterMs,
+      beyondMemory,
+      beforeStart: rule === 'acknowledge',
+    };
+  }
+}
+
+/** A message of before the start that the ledger knows and `kafka` has not claimed yet: `rocketmq` does not wait for it. */
+function leftToKafka({ side, beforeStart }: RouteRequest, verdict: RouteVerdict): RouteVerdict {
+  if (side !== 'rocketmq' || verdict.verdict !== 'wait') return verdict;
+  return beforeStart || verdict.reason === BEFORE_START ? { verdict: 'before-start' } : verdict;
+}

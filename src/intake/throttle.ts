@@ -1,0 +1,150 @@
+import { toError } from '../domain/errors.js';
+import type { Log } from '../domain/log.js';
+import { otherSide, type Side } from '../domain/side.js';
+import { decideHold, roomFor } from '../domain/throttle.js';
+import type { WaitingMessages } from '../ledger/waiting-messages.js';
+
+/** How often the waiting messages are counted, in ms, and at every how many counts each is looked at. */
+const EVERY_MS = 1_000;
+const VERIFY_EVERY = 10;
+
+/** From this part of the limit on, each waiting message is looked at whenever they are counted. */
+const CLOSE = 0.8;
+
+export interface ThrottleOptions {
+  readonly side: Side;
+  /** How many messages may wait for the other side. */
+  readonly limit: number;
+  readonly waiting: WaitingMessages;
+  readonly log: Log;
+}
+
+/**
+ * Holds the intake of a side that is far ahead of the other, so that what waits stays with the broker. What is counted
+ * is in Redis, so all processes of a side hold together; nothing that ends a wait needs this side's intake.
+ */
+export class Throttle {
+  readonly #side: Side;
+  readonly #limit: number;
+  readonly #waiting: WaitingMessages;
+  readonly #log: Log;
+  readonly #waiters = new Set<() => void>();
+  #counts: Readonly<Record<Side, number>> | undefined;
+  #holding = false;
+  #look: Promise<void> | undefined;
+  #looks = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #running = false;
+
+  constructor({ side, limit, waiting, log }: ThrottleOptions) {
+    this.#side = side;
+    this.#limit = limit;
+    this.#waiting = waiting;
+    this.#log = log;
+  }
+
+  get holding(): boolean {
+    return this.#holding;
+  }
+
+  /** Messages that wait for each side, as they were counted last; undefined before the first count. */
+  get counts(): Readonly<Record<Side, number>> | undefined {
+    return this.#counts;
+  }
+
+  start(): void {
+    this.#running = true;
+    void this.#keepLooking();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    clearTimeout(this.#timer);
+    await this.#look;
+  }
+
+  /** Resolves at once while it does not hold, else when that ends. Rejects with the signal's reason. */
+  async whenFree(signal: AbortSignal): Promise<void> {
+    while (this.#holding) {
+      await new Promise<void>((resolve, reject) => {
+        signal.throwIfAborted();
+        const stop = (): void => {
+          this.#waiters.delete(wake);
+          reject(signal.reason);
+        };
+        const wake = (): void => {
+          signal.removeEventListener('abort', stop);
+          resolve();
+        };
+        signal.addEventListener('abort', stop, { once: true });
+        this.#waiters.add(wake);
+      });
+    }
+  }
+
+  /**
+   * Counts a message as one that is about to wait for the other side. False: there is no room, and this side holds from
+   * now on, until a look finds otherwise.
+   * @throws HandoverError `ledger-unavailable`
+   */
+  async enter(messageId: string): Promise<boolean> {
+    const owner = otherSide(this.#side);
+    const room = roomFor({ forMe: this.#counts?.[this.#side] ?? 0, limit: this.#limit });
+    const { entered, waiting } = await this.#waiting.enter(owner, messageId, room);
+    if (this.#counts !== undefined) this.#counts = { ...this.#counts, [owner]: waiting };
+    if (entered) return true;
+    this.#hold(waiting);
+    // Many of those that are counted may have been claimed since: this may end the hold at once.
+    await this.#lookOnce();
+    return false;
+  }
+
+  async #keepLooking(): Promise<void> {
+    await this.#lookOnce();
+    if (this.#running) this.#timer = setTimeout(() => void this.#keepLooking(), EVERY_MS);
+  }
+
+  #lookOnce(): Promise<void> {
+    this.#look ??= this.#count()
+      .catch((error: unknown) => {
+        // Redis is away, so intake holds for that; the next look follows.
+        this.#log.debug({ error: toError(error).message }, 'the waiting messages could not be counted');
+      })
+      .finally(() => {
+        this.#look = undefined;
+      });
+    return this.#look;
+  }
+
+  async #count(): Promise<void> {
+    const owner = otherSide(this.#side);
+    let counts = await this.#waiting.count();
+    const due = this.#looks % VERIFY_EVERY === 0;
+    this.#looks += 1;
+    if (due || this.#holding || counts[owner] >= this.#limit * CLOSE) {
+      const [forOther, forMe] = await Promise.all([this.#waiting.verify(owner), this.#waiting.verify(this.#side)]);
+      counts = { ...counts, [owner]: forOther, [this.#side]: forMe };
+    }
+    this.#counts = counts;
+    const waits = { forOther: counts[owner], forMe: counts[this.#side], limit: this.#limit };
+    if (decideHold({ ...waits, holding: this.#holding })) this.#hold(waits.forOther);
+    else this.#release(waits.forOther);
+  }
+
+  #hold(waiting: number): void {
+    if (this.#holding) return;
+    this.#holding = true;
+    this.#log.warn(
+      { side: this.#side, waiting, limit: this.#limit },
+      `intake holds: too many messages wait for ${otherSide(this.#side)}`,
+    );
+  }
+
+  #release(waiting: number): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    this.#log.info({ side: this.#side, waiting }, 'intake goes on: fewer messages wait');
+    for (const wake of this.#waiters) wake();
+    this.#waiters.clear();
+  }
+}
