@@ -13,7 +13,7 @@ export interface SeekRequest {
   readonly run: string;
   readonly origin: { readonly decision: Decision; readonly fingerprint: string };
   /** The sides that have delivered the message so far, with when (Redis time, ms). */
-  readonly delivered: readonly { readonly side: Side; readonly receivedAt: number }[];
+  readonly delivered: readonly { readonly side: Side; readonly receivedAt: number; readonly storedAt?: number }[];
   readonly marginMs: number;
 }
 
@@ -22,6 +22,8 @@ export type SeekResult =
   | { readonly found: 'claimed'; readonly owner: Side; readonly reason: string; readonly adopted: boolean }
   | { readonly found: 'waiting'; readonly owner: Side; readonly why: string; readonly lookAgainMs?: number }
   | { readonly found: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }
+  /** Nobody will bring it: it was published before the start, and the owner is past it. */
+  | { readonly found: 'before-start'; readonly owner: Side }
   /** The record names another run: an earlier one of this message, closed before it settled. */
   | { readonly found: 'other-run'; readonly owner: Side; readonly fromRun: string }
   | { readonly found: 'closed' };
@@ -42,10 +44,14 @@ export function createOwnershipActivities(deps: OwnershipDependencies): Ownershi
   const { ledger, policyStore, signs, isOpenRun } = deps;
 
   /** Whether the owner, which has not delivered, has no claim to patience any more. */
-  async function considerAdoption({ delivered, marginMs }: SeekRequest, owner: Side): Promise<AdoptionDecision> {
+  async function considerAdoption(
+    { delivered, marginMs }: SeekRequest,
+    owner: Side,
+    reason: string,
+  ): Promise<AdoptionDecision> {
     const [reading, ownerPast] = await Promise.all([policyStore.read(), signs.past(owner)]);
     const policy = reading.known ? reading.policy : undefined;
-    return decideAdoption({ policy, owner, ownerPast, delivered, marginMs, now: reading.readAt });
+    return decideAdoption({ policy, owner, reason, ownerPast, delivered, marginMs, now: reading.readAt });
   }
 
   return {
@@ -58,11 +64,12 @@ export function createOwnershipActivities(deps: OwnershipDependencies): Ownershi
         last = await takeStep((step) => ledger.claim(step), { ...holder, side }, isOpenRun);
         if (last.verdict !== 'not-owner') return seekResult(last, false);
       }
-      const owner = last?.verdict === 'not-owner' ? last.owner : request.origin.decision.owner;
-      const adoption = await considerAdoption(request, owner);
+      const { owner, reason: why } = last?.verdict === 'not-owner' ? last : request.origin.decision;
+      const adoption = await considerAdoption(request, owner, why);
+      if ('ends' in adoption) return { found: 'before-start', owner };
       if ('waits' in adoption) {
-        const { waits: why, lookAgainMs } = adoption;
-        return { found: 'waiting', owner, why, ...(lookAgainMs !== undefined && { lookAgainMs }) };
+        const { waits, lookAgainMs } = adoption;
+        return { found: 'waiting', owner, why: waits, ...(lookAgainMs !== undefined && { lookAgainMs }) };
       }
       const { adopter, reason } = adoption;
       return seekResult(

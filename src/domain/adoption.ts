@@ -1,13 +1,17 @@
 import type { Policy } from './policy.js';
 import { otherSide, type Side } from './side.js';
+import { BEFORE_START, isBeforeStart } from './start.js';
 
 export interface AdoptionInput {
   /** Undefined: it cannot be read now, and then nobody adopts. */
   readonly policy: Policy | undefined;
   readonly owner: Side;
+  /** Why the ledger's record says so. */
+  readonly reason?: string | undefined;
   /** Everything that the owner's side had stored by then has been handed out and accepted (Redis time, ms). */
   readonly ownerPast: number | undefined;
-  readonly delivered: readonly { readonly side: Side; readonly receivedAt: number }[];
+  /** `storedAt`: by the side's broker, ms since the epoch. */
+  readonly delivered: readonly { readonly side: Side; readonly receivedAt: number; readonly storedAt?: number }[];
   /** How much later than its twin the owner's half of a double write may be stored, in ms. */
   readonly marginMs: number;
   /** Redis time, ms. */
@@ -16,6 +20,8 @@ export interface AdoptionInput {
 
 export type AdoptionDecision =
   | { readonly adopter: Side; readonly reason: string }
+  /** It was published before the start, `kafka` is past it, and `rocketmq` may not have it: nobody will bring it. */
+  | { readonly ends: typeof BEFORE_START }
   | {
       /** Why nobody adopts it now. */
       readonly waits: string;
@@ -29,19 +35,30 @@ export type AdoptionDecision =
  * is never taken for past.
  */
 export function decideAdoption(input: AdoptionInput): AdoptionDecision {
-  const { policy, owner, ownerPast, delivered, marginMs, now } = input;
+  const { policy, owner, reason, ownerPast, delivered, marginMs, now } = input;
   const adopter = otherSide(owner);
   const delivery = delivered.find(({ side }) => side === adopter);
   if (delivery === undefined) return { waits: `${adopter} has not delivered it` };
   if (delivered.some(({ side }) => side === owner)) return { waits: `${owner} has delivered it and will claim it` };
   if (policy === undefined) return { waits: 'the policy cannot be read' };
+  const provedAt = delivery.receivedAt + marginMs;
+  const proved = ownerPast !== undefined && ownerPast >= provedAt;
+  const notPast = (waits: string): AdoptionDecision => {
+    if (ownerPast === undefined) return { waits };
+    const lagMs = Math.max(0, now - ownerPast);
+    return { waits, lookAgainMs: Math.max(0, provedAt + lagMs - now) };
+  };
+  if (adopter === 'rocketmq') {
+    // kafka has seen it, and will deliver it again.
+    if (reason === BEFORE_START) return { waits: `${BEFORE_START}: rocketmq never adopts` };
+    if (isBeforeStart(policy.start, delivery.storedAt)) {
+      return proved ? { ends: BEFORE_START } : notPast(`${BEFORE_START}, and it is not known that kafka is past it`);
+    }
+  }
   if (policy.consumption === 'off') {
     return adopter === 'kafka' ? { adopter, reason: 'switch off' } : { waits: 'switch off: rocketmq never adopts' };
   }
   if (policy.failover === adopter) return { adopter, reason: `failover to ${adopter}` };
   if (ownerPast === undefined) return { waits: `it is not known how far ${owner} is` };
-  const provedAt = delivery.receivedAt + marginMs;
-  if (ownerPast >= provedAt) return { adopter, reason: `${owner} is past it` };
-  const lagMs = Math.max(0, now - ownerPast);
-  return { waits: `${owner} is not past it`, lookAgainMs: Math.max(0, provedAt + lagMs - now) };
+  return proved ? { adopter, reason: `${owner} is past it` } : notPast(`${owner} is not past it`);
 }

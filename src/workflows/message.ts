@@ -19,7 +19,9 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
   const { owner } = ownership;
   const identity = identityOf(input);
   if (ownership.kind === 'settled') {
-    return { outcome: ownership.outcome, owner, round: 0, attempt: 0, origin: identity.origin };
+    const { outcome, by: resolvedBy } = ownership;
+    const result = { outcome, owner, round: 0, attempt: 0, origin: identity.origin };
+    return { ...result, ...(resolvedBy !== undefined && { resolvedBy }) };
   }
 
   const held: HeldMessage = { input, body, identity, owner };

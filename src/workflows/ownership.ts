@@ -2,6 +2,7 @@ import { condition, continueAsNew, setHandler, upsertSearchAttributes, workflowI
 import type { TakeOverResult } from '../activities/resolution-activities.js';
 import type { SettledOutcome } from '../domain/outcome.js';
 import type { Side } from '../domain/side.js';
+import { BEFORE_START } from '../domain/start.js';
 import { ledgerSteps } from './ledger-steps.js';
 import { type DeliveredArgs, deliveredSignal, type MessageInput } from './message-contract.js';
 import { identityOf } from './message-run.js';
@@ -11,7 +12,8 @@ import { type MessageState, SEARCH_ATTRIBUTES } from './names.js';
 export type Ownership =
   /** `certain`: nothing was ever sent for it. Otherwise it was taken over from a run that may have sent something. */
   | { readonly kind: 'held'; readonly owner: Side; readonly round: number; readonly certain: boolean }
-  | { readonly kind: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome };
+  /** `by`: who settled it, where it was this run without a reward. */
+  | { readonly kind: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome; readonly by?: string };
 
 /** The least pause grows by this with each look, so that a side that lags for hours costs little. */
 const LEAST_PAUSE_GROWTH = 1.5;
@@ -59,6 +61,10 @@ export async function obtainOwnership(input: MessageInput, body: Uint8Array): Pr
         // A lag that lasts is told by the ledger, so a look before it could have passed would be in vain.
         pauseMs = seen.lookAgainMs ?? firstLookMs;
         break;
+      case 'before-start':
+        // The owner may just have come: then it is not alone with its copy any more, and looks again.
+        if (news) break;
+        return { kind: 'settled', owner: seen.owner, outcome: await giveUp(input, seen.owner), by: BEFORE_START };
       case 'closed':
         // Only a run that was closed meanwhile is told so, and whatever it does next is not recorded.
         throw new Error('this run is closed');
@@ -72,6 +78,17 @@ export async function obtainOwnership(input: MessageInput, body: Uint8Array): Pr
     await condition(() => news, Math.round(Math.min(Math.max(pauseMs, leastPauseMs), longestLookMs)));
     leastPauseMs *= LEAST_PAUSE_GROWTH;
   }
+}
+
+/**
+ * Settles a message of before the start whose RocketMQ copy came to wait before the start was set. No other copy will
+ * come, and the consumer that was there before may have given the reward.
+ */
+async function giveUp(input: MessageInput, owner: Side): Promise<SettledOutcome> {
+  const { origin, ...identity } = identityOf(input);
+  const decision = { ...origin.decision, owner, reason: BEFORE_START };
+  const settlement = { owner, round: 0, attempt: 0, outcome: 'abandoned' } as const;
+  return ledgerSteps.settle({ ...identity, origin: { ...origin, decision }, ...settlement });
 }
 
 /** Takes the message over from a closed run. Whatever that one may have sent counts as unknown. */
