@@ -21,6 +21,7 @@ import { Closers } from './closers.js';
 import { startHealthServer } from './health-server.js';
 import { createMetrics } from './metrics.js';
 import { startPolicyKeeper } from './policy-keeper.js';
+import { checkRetention } from './retention.js';
 import { type SideIntake, startSideIntake } from './side-intake.js';
 import { startSweeper } from './sweeper.js';
 import { connectToTemporal } from './temporal-runtime.js';
@@ -104,6 +105,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   closers.add('temporal connection', () => connection.close());
   const client = new Client({ connection, namespace });
   const isOpenRun = askTemporalWhetherOpen(client);
+  if (consumes) await checkRetention({ side, migration, connections, client, log });
 
   const workers = await createTemporalWorkers({
     connection,

@@ -1,0 +1,59 @@
+import type { Client } from '@temporalio/client';
+import { readTopicRetention } from '../brokers/kafka-admin.js';
+import type { Connections } from '../config/connections.js';
+import type { Migration } from '../config/migration.js';
+import { HandoverError, toError } from '../domain/errors.js';
+import type { Log } from '../domain/log.js';
+import { findForgetful, type Retention } from '../domain/retention.js';
+import type { Side } from '../domain/side.js';
+
+export interface RetentionCheck {
+  /** The side whose broker is asked. RocketMQ's proxy does not tell for how long its messages are kept. */
+  readonly side: Side;
+  readonly migration: Migration;
+  readonly connections: Connections;
+  readonly client: Client;
+  readonly log: Log;
+}
+
+/** How long a service may take to tell, in ms. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Looks whether the ledger remembers for longer than Kafka and Temporal do. What cannot be read is logged, and is no
+ * reason not to start.
+ * @throws HandoverError `config-invalid` where it does not
+ */
+export async function checkRetention(check: RetentionCheck): Promise<void> {
+  const { side, migration, log } = check;
+  if (migration.acceptLongerRetention) return;
+  const asked = [readTemporal(check), ...(side === 'kafka' ? [readKafka(check)] : [])];
+  const known: Retention[] = [];
+  for (const answer of await Promise.allSettled(asked)) {
+    if (answer.status === 'fulfilled') known.push(answer.value);
+    else log.warn({ error: toError(answer.reason).message }, 'it could not be compared with settledLifetime');
+  }
+  const faults = findForgetful(migration.settledLifetimeMs, known);
+  if (faults.length === 0) return;
+  throw new HandoverError('config-invalid', `The ledger would forget too early. ${faults.join('. ')}.`, {
+    hint: 'Or set acceptLongerRetention: true: what comes back after the ledger has forgotten it is then dead-lettered as too-old.',
+  });
+}
+
+async function readKafka({ migration, connections, log }: RetentionCheck): Promise<Retention> {
+  const topic = migration.topics.kafka;
+  const keepsMs = await readTopicRetention(connections.kafka, { topic, log });
+  return { who: `Kafka keeps the messages of topic '${topic}'`, keepsMs, setting: "the topic's retention.ms" };
+}
+
+async function readTemporal({ client, connections }: RetentionCheck): Promise<Retention> {
+  const { namespace } = connections.temporal;
+  const { config } = await client.withDeadline(Date.now() + PATIENCE_MS, () =>
+    client.workflowService.describeNamespace({ namespace }),
+  );
+  const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? Number.NaN);
+  if (Number.isNaN(seconds))
+    throw new Error(`Temporal does not say for how long namespace '${namespace}' keeps workflows`);
+  const who = `Temporal keeps the closed workflows of namespace '${namespace}'`;
+  return { who, keepsMs: seconds * 1_000, setting: "the namespace's retention" };
+}
