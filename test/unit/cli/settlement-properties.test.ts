@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readSettlement } from '../../../src/cli/read-settlement.js';
 import { planRows } from '../../../src/cli/resolve-settlement.js';
 import { HandoverError } from '../../../src/domain/errors.js';
@@ -50,13 +50,16 @@ function expectToBeSaid(plan: readonly PlannedRow[], text: string): void {
   const answers = plan.filter((row) => row.plan === 'answer');
   for (const { line, messageId, status, resolution } of answers) {
     const cells = lines[line - 1]?.split(',').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'));
-    expect(cells).toEqual([messageId, status]);
+    expect([cells?.at(0), cells?.at(-1)]).toEqual([messageId, status]);
     expect(ANSWER_FOR[status]).toBe(resolution);
   }
   expect(new Set(answers.map(({ messageId }) => messageId)).size).toBe(answers.length);
 }
 
 const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 });
+
+// Far above what they take, as a busy machine is no fault of theirs.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('whatever the file holds, it never breaks the command nor answers what no row says:', () => {
   test('any bytes', async () => {
@@ -84,20 +87,22 @@ describe('whatever the file holds, it never breaks the command nor answers what 
       'm-1,PAID\n',
       '"m-2","PAID"\n',
       'm-3,NOT_FOUND\n',
+      'm-1,"x,NOT_FOUND\n',
+      '",PAID\n',
     ];
     const jumble = fc.array(fc.constantFrom(...pieces, ...ends), { maxLength: 40 }).map((parts) => parts.join(''));
     let answered = 0;
     await fc.assert(
-      fc.asyncProperty(jumble, sizes, async (text, cuts) => {
-        const whole = `ID,STATUS\n${text}`;
+      fc.asyncProperty(jumble, fc.constantFrom('ID,STATUS', 'ID,NOTE,STATUS'), sizes, async (text, header, cuts) => {
+        const whole = `${header}\n${text}`;
         const plan = await planOf(Buffer.from(whole), cuts);
         if (plan === undefined) return;
         expectToBeSaid(plan, whole);
         answered += plan.filter((row) => row.plan === 'answer').length;
       }),
-      { numRuns: 1_500 },
+      { numRuns: 800 },
     );
-    expect(answered).toBeGreaterThan(20);
+    expect(answered).toBeGreaterThan(10);
   });
 });
 
