@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type AdoptionInput, decideAdoption } from '../../../src/domain/adoption.js';
 import { initialPolicy, type Policy } from '../../../src/domain/policy.js';
 import { otherSide, SIDES } from '../../../src/domain/side.js';
+import { BEFORE_START } from '../../../src/domain/start.js';
 
 const on: Policy = { ...initialPolicy('2026-01-01T00:00:00Z'), consumption: 'on', hundredths: 5_000 };
 const half: AdoptionInput = {
@@ -46,6 +47,52 @@ describe('adoption', () => {
     expect(decideAdoption({ ...half, policy: { ...on, failover: 'rocketmq' } })).toHaveProperty('waits');
   });
 
+  describe('of what was published before the start', () => {
+    const at = '2026-11-23T05:00:00.000Z';
+    const receivedAt = Date.parse(at) + 60_000;
+    const started: Policy = { ...on, start: { at, marginMs: 500, positions: {} } };
+    const waitingForKafka = (storedAt: number): AdoptionInput => ({
+      policy: started,
+      owner: 'kafka',
+      ownerPast: receivedAt,
+      delivered: [{ side: 'rocketmq', receivedAt, storedAt }],
+      marginMs: 500,
+      now: receivedAt + 100,
+    });
+    const old = waitingForKafka(Date.parse(at) + 499);
+
+    it('is never done by rocketmq: its wait ends once kafka is past it', () => {
+      expect(decideAdoption(old)).toMatchObject({ waits: expect.stringContaining(BEFORE_START), lookAgainMs: 500 });
+      expect(decideAdoption({ ...old, ownerPast: undefined })).toHaveProperty('waits');
+      expect(decideAdoption({ ...old, ownerPast: receivedAt + 500 })).toEqual({ ends: BEFORE_START });
+      const since = waitingForKafka(Date.parse(at) + 500);
+      expect(decideAdoption({ ...since, ownerPast: receivedAt + 500 })).toMatchObject({ adopter: 'rocketmq' });
+    });
+
+    it('is not ended where the record says that kafka has it', () => {
+      const record = { ...old, reason: BEFORE_START, ownerPast: receivedAt + 500 };
+      expect(decideAdoption(record)).toEqual({ waits: `${BEFORE_START}: rocketmq never adopts` });
+    });
+
+    it('is never done by rocketmq whatever the policy says, and kafka adopts as ever', () => {
+      const anyPolicy = fc.record({
+        failover: fc.constantFrom('none', 'kafka', 'rocketmq') as fc.Arbitrary<Policy['failover']>,
+        consumption: fc.constantFrom('on', 'off') as fc.Arbitrary<Policy['consumption']>,
+        hundredths: fc.nat({ max: 10_000 }),
+      });
+      fc.assert(
+        fc.property(anyPolicy, fc.option(fc.nat(), { nil: undefined }), (given, ownerPast) => {
+          const policy = { ...started, ...given };
+          expect(decideAdoption({ ...old, policy, ownerPast })).not.toHaveProperty('adopter');
+          expect(decideAdoption({ ...old, policy, ownerPast: receivedAt + 500 })).toEqual({ ends: BEFORE_START });
+        }),
+      );
+      const delivered = [{ side: 'kafka', receivedAt, storedAt: 1 }] as const;
+      const lost = { ...old, owner: 'rocketmq', delivered, ownerPast: receivedAt + 500 } as const;
+      expect(decideAdoption(lost)).toMatchObject({ adopter: 'kafka' });
+    });
+  });
+
   it('never happens without a policy, without a delivery of the adopter, or when the owner has delivered', () => {
     const anyInput = fc.record({
       owner: fc.constantFrom(...SIDES),
@@ -65,7 +112,7 @@ describe('adoption', () => {
           marginMs: 500,
           now: 2_000,
         });
-        if ('waits' in decision) return;
+        if (!('adopter' in decision)) return;
         expect(known).toBe(true);
         expect(delivered).toEqual([otherSide(owner)]);
         expect(decision.adopter).toBe(otherSide(owner));

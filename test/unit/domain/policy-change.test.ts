@@ -10,6 +10,7 @@ import {
   policyAt,
   versionOf,
 } from '../../../src/domain/policy-change.js';
+import type { MigrationStart } from '../../../src/domain/start.js';
 
 const AT = '2026-11-23T05:00:00.000Z';
 const BY: Change = { actor: 'ada', reason: 'tried on staging' };
@@ -21,6 +22,8 @@ function changed(policy: Policy, change: PolicyChange, by: Change = BY): Policy 
   return result.policy;
 }
 
+const MIGRATION_START: MigrationStart = { at: '2026-11-23T04:59:00.000Z', marginMs: 5_000, positions: { 0: '120' } };
+
 const CHANGES: readonly { readonly change: PolicyChange; readonly gives: Partial<Policy> }[] = [
   { change: { kind: 'consumption', consumption: 'on' }, gives: { consumption: 'on' } },
   { change: { kind: 'percentage', hundredths: 29 }, gives: { hundredths: 29 } },
@@ -28,6 +31,7 @@ const CHANGES: readonly { readonly change: PolicyChange; readonly gives: Partial
   { change: { kind: 'allow', businessId: 'user-1' }, gives: { allow: ['user-1'] } },
   { change: { kind: 'failover', failover: 'kafka' }, gives: { failover: 'kafka' } },
   { change: { kind: 'failover', failover: 'rocketmq' }, gives: { failover: 'rocketmq' } },
+  { change: { kind: 'start', start: MIGRATION_START }, gives: { start: MIGRATION_START } },
 ];
 
 describe('a change', () => {
@@ -73,6 +77,38 @@ describe('a change', () => {
     });
   });
 
+  test('sets the start once, with a reason, before the new side is opened and not in the future', () => {
+    const set = (start: MigrationStart): PolicyChange => ({ kind: 'start', start });
+    const refused = (policy: Policy, change: PolicyChange, by = BY) => {
+      const result = changePolicy(policy, change, by, AT);
+      return result.result === 'refused' ? result.reason : result.result;
+    };
+    const started = changed(START, set(MIGRATION_START));
+    const later = { ...MIGRATION_START, at: '2026-11-23T04:59:30.000Z' };
+    expect(refused(started, set(later))).toContain(`the start is ${MIGRATION_START.at} already`);
+    expect(refused(started, set({ ...MIGRATION_START, positions: {} }))).toContain('already');
+    expect(refused({ ...started, consumption: 'on' }, set(MIGRATION_START))).toBe('unchanged');
+    expect(refused({ ...START, consumption: 'on' }, set(MIGRATION_START))).toContain('switch consumption off first');
+    expect(refused(START, set({ ...MIGRATION_START, at: '2026-11-23T05:01:00.001Z' }))).toContain('in the future');
+    expect(refused(START, set({ ...MIGRATION_START, at: '2026-11-23T05:01:00.000Z' }))).toBe('changed');
+    expect(refused(START, set(MIGRATION_START), { actor: 'ada', reason: '' })).toBe('a start needs a reason');
+  });
+
+  test('keeps the start out of the versions but the one that set it', () => {
+    const result = changePolicy(START, { kind: 'start', start: MIGRATION_START }, BY, AT);
+    if (result.result !== 'changed') throw new Error('not changed');
+    expect(result.version.start).toEqual(MIGRATION_START);
+    const next = changePolicy(result.policy, { kind: 'percentage', hundredths: 1 }, BY, AT);
+    if (next.result !== 'changed') throw new Error('not changed');
+    expect(next.version).not.toHaveProperty('start');
+    const history = [versionOf(START), result.version, next.version];
+    expect([1, 2, 3].map((version) => policyAt(next.policy, history, version)?.start)).toEqual([
+      undefined,
+      MIGRATION_START,
+      MIGRATION_START,
+    ]);
+  });
+
   test('that would overfill the whitelist is refused; one that shrinks it is not', () => {
     const full = { ...START, allow: Array.from({ length: 500 }, (_, n) => `${n}`.padStart(200, 'x')) };
     expect(changePolicy(full, { kind: 'allow', businessId: 'y' }, BY, AT)).toMatchObject({
@@ -102,6 +138,7 @@ describe('nonsense', () => {
     [{ kind: 'disallow', businessId: undefined } as unknown as PolicyChange],
     [{ kind: 'consumption', consumption: 'yes' } as unknown as PolicyChange],
     [{ kind: 'failover', failover: 'redis' } as unknown as PolicyChange],
+    [{ kind: 'start', start: undefined } as unknown as PolicyChange],
   ])('%j is refused', (change) => {
     expect(findNonsense(change, BY)).toEqual(expect.any(String));
     expect(changePolicy(START, change, BY, AT)).toMatchObject({ result: 'refused', code: 'policy-refused' });
@@ -133,6 +170,7 @@ describe('the history', () => {
     fc.record({ kind: fc.constant('allow' as const), businessId }),
     fc.record({ kind: fc.constant('disallow' as const), businessId }),
     fc.record({ kind: fc.constant('failover' as const), failover: fc.constantFrom('none', 'kafka', 'rocketmq') }),
+    fc.constant({ kind: 'start' as const, start: MIGRATION_START }),
   );
 
   test('gives back every version that it reaches, as it was', () => {
