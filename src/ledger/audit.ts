@@ -1,3 +1,4 @@
+import type { Recovery } from '../domain/ledger-loss.js';
 import type { Resolution } from '../domain/outcome.js';
 import type { PolicyVersion } from '../domain/policy-change.js';
 import type { RedisClient } from './connect.js';
@@ -19,14 +20,16 @@ export interface ResolutionEntry {
 /** An entry with its Redis time (ms). */
 export type AuditEntry =
   | { readonly kind: 'policy'; readonly at: number; readonly entry: PolicyVersion }
-  | { readonly kind: 'resolution'; readonly at: number; readonly entry: ResolutionEntry };
+  | { readonly kind: 'resolution'; readonly at: number; readonly entry: ResolutionEntry }
+  | { readonly kind: 'recovery'; readonly at: number; readonly entry: Recovery };
 
 /**
- * The stream of what people did: versions of the policy, which the policy store writes with the copy, and resolutions.
- * It outlives Temporal's history. An entry whose answer was lost may be in it twice.
+ * The stream of what people did: versions of the policy, which the policy store writes with the copy, and resolutions;
+ * and of the recoveries of the ledger. It outlives Temporal's history. An entry whose answer was lost may be in it twice.
  */
 export interface Audit {
   append(entry: ResolutionEntry): Promise<void>;
+  recovered(entry: Recovery): Promise<void>;
   /** The newest `limit` entries (100 by default), the oldest of them first. */
   list(limit?: number): Promise<AuditEntry[]>;
 }
@@ -39,6 +42,12 @@ export function createAudit(client: RedisClient, migration: string): Audit {
       const entry = JSON.stringify({ messageId, round, resolution, actor, reason });
       await ask(client, { what: 'write to the audit stream', messageId }, () =>
         client.xadd(stream, 'MAXLEN', '~', AUDIT_ENTRIES, '*', 'kind', 'resolution', 'entry', entry),
+      );
+    },
+
+    async recovered(entry) {
+      await ask(client, { what: 'write to the audit stream' }, () =>
+        client.xadd(stream, 'MAXLEN', '~', AUDIT_ENTRIES, '*', 'kind', 'recovery', 'entry', JSON.stringify(entry)),
       );
     },
 

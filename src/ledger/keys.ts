@@ -15,6 +15,7 @@ export const INDEX_SHARDS = 16;
 export const keys = {
   record: (migration: string, messageId: string): string => `${recordPrefix(migration)}${messageId}}`,
   indexShard: (migration: string, shard: number): string => `handover:unsettled:{${migration}:${shard}}`,
+  mark: (migration: string, index: number): string => `handover:mark:{${migration}:${index}}`,
   policy: (migration: string): string => `handover:policy:{${migration}}`,
   policyChannel: (migration: string): string => `handover:policy-changes:{${migration}}`,
   audit: (migration: string): string => `handover:audit:{${migration}}`,

@@ -19,6 +19,9 @@ export const SCRIPTS = {
   'policy-read': 1,
   'policy-publish': 3,
   'dead-letter-add': 3,
+  'mark-beat': 1,
+  'mark-open': 1,
+  'mark-close': 1,
 } as const satisfies Record<string, number>;
 
 export type ScriptName = keyof typeof SCRIPTS;

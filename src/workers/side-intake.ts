@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Source } from '../brokers/source.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
@@ -19,6 +17,8 @@ import { createSideSigns } from '../ledger/signs.js';
 import { createWaitingMessages } from '../ledger/waiting-messages.js';
 import { openBrokerSide } from './broker-side.js';
 import type { Closers } from './closers.js';
+import type { LossWatch } from './loss-watch.js';
+import { policyWhileWhole } from './policy-while-whole.js';
 import { watchSides } from './side-watch.js';
 
 export interface SideIntakeOptions {
@@ -29,6 +29,9 @@ export interface SideIntakeOptions {
   readonly ledger: Ledger;
   readonly policyStore: PolicyStore;
   readonly starter: Starter;
+  readonly lossWatch: LossWatch;
+  /** Unlike that of any other process, ever. */
+  readonly processId: string;
   readonly observer: IntakeObserver;
   readonly closers: Closers;
   readonly log: Log;
@@ -44,7 +47,8 @@ export interface SideIntake {
 
 /** Starts to consume. What it opens is entered into `closers`, the consumer last, so that it is stopped first. */
 export async function startSideIntake(options: SideIntakeOptions): Promise<SideIntake> {
-  const { side, migration, connections, redis, ledger, policyStore, starter, observer, closers, log } = options;
+  const { side, migration, connections, redis, ledger, policyStore, starter, lossWatch, processId, observer } = options;
+  const { closers, log } = options;
   const { limits } = migration;
 
   const { source, deadLetters } = openBrokerSide(side, migration, connections, log);
@@ -57,7 +61,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   closers.add('policy cache', () => policy.stop());
   const watch = watchSides({
     side,
-    processId: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+    processId,
     signs: createSideSigns(redis, migration.name),
     source,
     redisAheadMs: () => policy.redisNow() - Date.now(),
@@ -78,10 +82,12 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
       extract: migration.extract[side],
       body: migration.body,
       ...limits,
-      memoryMs: memoryOf(migration.settledLifetimeMs),
+      get memoryMs() {
+        return Math.min(memoryOf(migration.settledLifetimeMs), policy.redisNow() - lossWatch.remembersSince());
+      },
     },
     ledger,
-    policy,
+    policy: policyWhileWhole(policy, lossWatch),
     otherSideLives: () => watch.otherSideLives(),
     throttle,
     starter,

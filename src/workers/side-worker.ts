@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
-import { createCutoverActivities } from '../activities/cutover-activities.js';
 import { askTemporalWhetherOpen } from '../activities/open-run.js';
 import { createOwnershipActivities } from '../activities/ownership-activities.js';
 import { createResolutionActivities } from '../activities/resolution-activities.js';
@@ -13,16 +14,19 @@ import type { Side } from '../domain/side.js';
 import { Starter } from '../intake/starter.js';
 import { createAudit } from '../ledger/audit.js';
 import { closeRedis, connectRedis, readRedisUrl } from '../ledger/connect.js';
+import { createLedgerMarks } from '../ledger/marks.js';
 import { createPolicyStore } from '../ledger/policy-store.js';
 import { createRedisLedger } from '../ledger/redis-ledger.js';
 import { createSideSigns } from '../ledger/signs.js';
 import { openProvider } from '../reward/open-provider.js';
 import { Closers } from './closers.js';
 import { startHealthServer } from './health-server.js';
+import { type LossWatch, startLossWatch } from './loss-watch.js';
 import { createMetrics } from './metrics.js';
 import { startPolicyKeeper } from './policy-keeper.js';
 import { checkRetention } from './retention.js';
 import { type SideIntake, startSideIntake } from './side-intake.js';
+import { createStewardActivities } from './steward-activities.js';
 import { startSweeper } from './sweeper.js';
 import { connectToTemporal } from './temporal-runtime.js';
 import { createTemporalWorkers } from './temporal-workers.js';
@@ -72,9 +76,11 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
 
   let connected = false;
   let providerFault: string | undefined;
+  let lossWatch: LossWatch | undefined;
   let consuming: SideIntake | undefined;
   const reasons = (): readonly string[] => [
     ...(connected ? [] : ['temporal: not connected']),
+    ...(lossWatch?.reason() === undefined ? [] : [`ledger: ${lossWatch.reason()}`]),
     ...(consuming === undefined ? [] : reasonsOf(side, consuming)),
     ...(providerFault === undefined ? [] : [`provider: ${providerFault}`]),
   ];
@@ -106,6 +112,9 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const client = new Client({ connection, namespace });
   const isOpenRun = askTemporalWhetherOpen(client);
   if (consumes) await checkRetention({ side, migration, connections, client, log });
+  const { adoption, retry, attemptTimeoutMs, settlesWithinMs, limits } = migration;
+  const settings = { adoption, retry, attemptTimeoutMs, settlesWithinMs, lookup: provider.lookup !== undefined };
+  const starter = new Starter({ client, ledger, migration: name, settings, side });
 
   const workers = await createTemporalWorkers({
     connection,
@@ -127,7 +136,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
         providerFault = atFault ? result.evidence.detail : undefined;
       },
     }),
-    cutover: createCutoverActivities({ policyStore }),
+    steward: createStewardActivities({ migration: name, client, redis, ledger, policyStore, starter, isOpenRun, log }),
     inFlight: migration.limits.inFlight,
     graceMs: migration.attemptTimeoutMs,
   });
@@ -142,14 +151,16 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
 
   const keeper = startPolicyKeeper({ migration: name, client, policyStore, log });
   closers.add('policy keeper', () => keeper.stop());
-  const { adoption, retry, attemptTimeoutMs, settlesWithinMs, limits } = migration;
-  const settings = { adoption, retry, attemptTimeoutMs, settlesWithinMs, lookup: provider.lookup !== undefined };
-  const starter = new Starter({ client, ledger, migration: name, settings, side });
+  const processId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const marks = createLedgerMarks(redis, name);
+  const watch = startLossWatch({ migration: name, client, marks, connection: redis, processId, log });
+  lossWatch = watch;
+  closers.add('loss watch', () => watch.stop());
   const sweeper = startSweeper({ ledger, starter, staleMs: limits.checkAfterMs, log });
   closers.add('sweeper', () => sweeper.stop());
   if (consumes) {
-    const parts = { redis, ledger, policyStore, starter, observer: metrics.intake, closers, log };
-    consuming = await startSideIntake({ side, migration, connections, ...parts });
+    const parts = { redis, ledger, policyStore, starter, lossWatch, processId, observer: metrics.intake };
+    consuming = await startSideIntake({ side, migration, connections, ...parts, closers, log });
   }
   return { http: health.address, reasons, running, stop: () => closers.close() };
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { CutoverActivities } from '../activities/cutover-activities.js';
 import type { OwnershipActivities } from '../activities/ownership-activities.js';
+import type { RecoveryActivities } from '../activities/recovery-activities.js';
 import type { ResolutionActivities } from '../activities/resolution-activities.js';
 import type { RewardActivities } from '../activities/reward-activities.js';
 import { otherSide, type Side } from '../domain/side.js';
@@ -15,7 +16,7 @@ export interface TemporalWorkersOptions {
   readonly side: Side;
   readonly ledgerSteps: OwnershipActivities & ResolutionActivities;
   readonly rewards: RewardActivities;
-  readonly cutover: CutoverActivities;
+  readonly steward: CutoverActivities & RecoveryActivities;
   /** In-flight deliveries of this process: the eager starts that may come at once. */
   readonly inFlight: number;
   /** How long a stopping worker lets its attempts at the reward finish, in ms. */
@@ -30,7 +31,7 @@ const FORCE_AFTER_GRACE_MS = 5_000;
  * other side, so that waiting, adoption and resolution go on while that side is away; and one for the cutover workflow.
  */
 export async function createTemporalWorkers(options: TemporalWorkersOptions): Promise<readonly Worker[]> {
-  const { connection, namespace, migration, side, ledgerSteps, rewards, cutover, inFlight, graceMs } = options;
+  const { connection, namespace, migration, side, ledgerSteps, rewards, inFlight, graceMs } = options;
   const shared = {
     connection,
     namespace,
@@ -60,9 +61,10 @@ export async function createTemporalWorkers(options: TemporalWorkersOptions): Pr
   const steward = Worker.create({
     ...shared,
     taskQueue: cutoverTaskQueue(migration),
-    activities: { ...cutover },
+    activities: { ...options.steward },
     maxConcurrentWorkflowTaskExecutions: 2,
-    maxConcurrentActivityTaskExecutions: 2,
+    // A recovery takes its time, and the policy must not wait for it.
+    maxConcurrentActivityTaskExecutions: 4,
     maxCachedWorkflows: 2,
   });
   return Promise.all([own, cross, steward]);

@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { LedgerState, LossReport } from '../domain/ledger-loss.js';
 import type { Failover, Policy } from '../domain/policy.js';
 import type { Change, PolicyVersion } from '../domain/policy-change.js';
 import type { MigrationStart } from '../domain/start.js';
@@ -22,10 +23,15 @@ export const setStartUpdate = defineUpdate<Policy, [Change & { readonly start: M
 /** Asks for the copy in Redis to be compared with the workflow's policy, and put right. */
 export const republishSignal = defineSignal('republish');
 
+/** A worker process's word that the ledger has lost records. It is rebuilt once, however many say so. */
+export const ledgerLostSignal = defineSignal<[LossReport]>('ledgerLost');
+
 export interface CutoverView {
   readonly policy: Policy;
   /** The last versions up to the present one, the newest last; older ones are in the audit stream. */
   readonly history: readonly PolicyVersion[];
+  /** The ledger's present epoch; not there until a worker process has asked for the first one. */
+  readonly ledger?: LedgerState | undefined;
 }
 
 /** Fails until the workflow has compared itself with the copy in Redis for the first time. */

@@ -29,12 +29,14 @@ import {
   type CutoverState,
   cutoverQuery,
   disallowUpdate,
+  ledgerLostSignal,
   republishSignal,
   setConsumptionUpdate,
   setFailoverUpdate,
   setPercentageUpdate,
   setStartUpdate,
 } from './cutover-contract.js';
+import { createRecovery } from './recovery.js';
 import { createTurns } from './turns.js';
 
 /** How many versions and answers a run hands to the next: enough for a client that retries for minutes. */
@@ -124,21 +126,23 @@ export async function cutover(input: CutoverInput): Promise<never> {
   accept(setFailoverUpdate, ({ failover }) => ({ kind: 'failover', failover }));
   accept(setStartUpdate, ({ start }) => ({ kind: 'start', start }));
 
-  setHandler(republishSignal, () =>
+  const republish = (): Promise<void> =>
     takeTurn(async () => {
       turns += 1;
       await publish(state);
-    }),
-  );
+    });
+  setHandler(republishSignal, republish);
+  const recovery = createRecovery(input.carried?.ledger, republish);
+  setHandler(ledgerLostSignal, recovery.report);
   setHandler(cutoverQuery, () => {
     if (!compared) throw new Error('the policy is not known yet: it has not been compared with the copy in Redis');
-    return { policy: state.policy, history: state.history };
+    return { policy: state.policy, history: state.history, ledger: recovery.state() };
   });
 
   await comparison;
   await condition(() => turns >= turnsPerRun || workflowInfo().continueAsNewSuggested);
   await condition(allHandlersFinished);
-  return continueAsNew<typeof cutover>({ ...input, carried: state });
+  return continueAsNew<typeof cutover>({ ...input, carried: { ...state, ledger: recovery.state() } });
 }
 
 function firstState(policy: Policy): CutoverState {

@@ -1,4 +1,5 @@
-import { defineSignal, defineUpdate } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ParkRequest, RunIdentity } from '../activities/resolution-activities.js';
 import type { Evidence, Resolution, SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -69,6 +70,18 @@ export interface Parked {
   readonly attempt: number;
   readonly evidence: Evidence;
 }
+
+/** How a run stands with its message, to write its record anew where the ledger has lost it. */
+export type Standing = { readonly identity: RunIdentity } & (
+  | { readonly phase: 'waiting'; readonly delivered: readonly Side[] }
+  /** It takes the message over from a closed run, or sees for itself what became of it. */
+  | { readonly phase: 'unclear' }
+  | { readonly phase: 'held'; readonly owner: Side; readonly round: number }
+  | { readonly phase: 'parked'; readonly as: ParkRequest }
+);
+
+/** Asked when the ledger is rebuilt; a query leaves no trace in the history. */
+export const standingQuery = defineQuery<Standing>('standing');
 
 /** Another delivery of the message, by either side. */
 export const deliveredSignal = defineSignal<[DeliveredArgs]>('delivered');

@@ -6,6 +6,7 @@ import { type HeldMessage, identityOf } from './message-run.js';
 import { obtainOwnership, showState } from './ownership.js';
 import { acceptResolutions, type Resolved } from './parking.js';
 import { reconcile } from './reconciling.js';
+import { tellStanding } from './standing.js';
 import { type RoundResult, rewardOnce } from './rewarding.js';
 
 /**
@@ -14,8 +15,9 @@ import { type RoundResult, rewardOnce } from './rewarding.js';
  * parks, for a lookup or a person to resolve.
  */
 export async function message(input: MessageInput, body: Uint8Array): Promise<MessageResult> {
-  const awaitResolution = acceptResolutions();
-  const ownership = await obtainOwnership(input, body);
+  const standing = tellStanding(input);
+  const awaitResolution = acceptResolutions(standing.parked);
+  const ownership = await obtainOwnership(input, body, standing.waiting);
   const { owner } = ownership;
   const identity = identityOf(input);
   if (ownership.kind === 'settled') {
@@ -25,6 +27,7 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
   }
 
   const held: HeldMessage = { input, body, identity, owner };
+  if (ownership.certain) standing.held(owner, round);
   setHandler(retryingSignal, () => showState('retrying', owner));
 
   let round = ownership.round;
@@ -32,6 +35,7 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
   for (;;) {
     if (result.kind === 'outcome') return await settle(held, round, result, result.outcome, result.recorded);
 
+    standing.held(owner, round);
     const resolved: Resolved = (await reconcile(held, round, result)) ?? (await awaitResolution(held, round, result));
     if (resolved.kind === 'outcome') return await settle(held, round, result, resolved.outcome, false, resolved.by);
     round = resolved.round;

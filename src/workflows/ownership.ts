@@ -22,8 +22,13 @@ const FIRST_LEAST_PAUSE_MS = 1_000;
 /**
  * Waits, durably, until this message is held by a side that has delivered it. Whoever started the run need not be the
  * owner: the owner's own delivery wakes it by a signal, and on a timer it looks whether the message may be adopted.
+ * `onWaiting` is told which sides have delivered it so far, once it is clear that no earlier run has a hand in it.
  */
-export async function obtainOwnership(input: MessageInput, body: Uint8Array): Promise<Ownership> {
+export async function obtainOwnership(
+  input: MessageInput,
+  body: Uint8Array,
+  onWaiting: (delivered: Iterable<Side>) => void,
+): Promise<Ownership> {
   const delivered = new Map<Side, DeliveredArgs>(input.delivered.map((delivery) => [delivery.side, delivery]));
   let news = false;
   setHandler(deliveredSignal, (delivery) => {
@@ -42,6 +47,7 @@ export async function obtainOwnership(input: MessageInput, body: Uint8Array): Pr
   for (;;) {
     let pauseMs = firstLookMs;
     news = false;
+    onWaiting(delivered.keys());
     const seen = await ledgerSteps.seek({ ...identityOf(input), delivered: [...delivered.values()], marginMs });
     switch (seen.found) {
       case 'claimed':

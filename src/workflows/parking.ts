@@ -1,4 +1,5 @@
 import { ApplicationFailure, condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import type { ParkRequest } from '../activities/resolution-activities.js';
 import type { SettledOutcome } from '../domain/outcome.js';
 import { ledgerSteps } from './ledger-steps.js';
 import { type ResolveArgs, resolveUpdate } from './message-contract.js';
@@ -24,9 +25,12 @@ interface ParkedRound {
 
 /**
  * Readies the run for `resolve` from its first moment, and answers the function that parks it: `resolve` is refused
- * unless the message is parked in the round it names and nobody has answered that round yet.
+ * unless the message is parked in the round it names and nobody has answered that round yet. `onParked` is told of each
+ * time, with what the ledger was given.
  */
-export function acceptResolutions(): (held: HeldMessage, round: number, result: RoundResult) => Promise<Resolved> {
+export function acceptResolutions(
+  onParked: (as: ParkRequest) => void,
+): (held: HeldMessage, round: number, result: RoundResult) => Promise<Resolved> {
   let parked: ParkedRound | undefined;
 
   setHandler(
@@ -60,9 +64,11 @@ export function acceptResolutions(): (held: HeldMessage, round: number, result: 
     const { identity, owner } = held;
     const { attempt } = result;
     const evidence = { ...result.evidence, resendAfter: resendAfter(held, result) };
-    const settled = await ledgerSteps.park({ ...identity, owner, round, attempt, evidence });
+    const as: ParkRequest = { ...identity, owner, round, attempt, evidence };
+    const settled = await ledgerSteps.park(as);
     // A worker that died between the ledger and its report to Temporal has left the outcome there: it is known after all.
     if (settled != null) return { kind: 'outcome', outcome: settled, by: 'ledger' };
+    onParked(as);
     showState('parked', owner);
     setCurrentDetails(describeParked(held, round, result));
     const current: ParkedRound = { held, round, result, answered: false };

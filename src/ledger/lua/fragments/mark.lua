@@ -1,0 +1,16 @@
+-- @include fragments/time.lua
+-- A mark lies beside the records and is lost with them: a hash with the fields epoch, phase ('intact' or 'recovering'),
+-- run (of the server process, at the latest write), latest (pulse of any process, ms), `p:<process>` (its own pulse, ms),
+-- remembersSince (ms), recovery (JSON of the last one) and, while recovering, since (ms, '' for all).
+local function load_mark(key)
+  local mark = {}
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do mark[flat[i]] = flat[i + 1] end
+  return mark
+end
+
+-- The ID of this server process: another one answers after a restart or a failover. '' where it is not to be had.
+local function server_run()
+  local info = redis.pcall('INFO', 'server')
+  return type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
+end

@@ -1,0 +1,118 @@
+import { Cluster } from 'ioredis';
+import type { Mark, Recovery, Trust } from '../domain/ledger-loss.js';
+import type { RedisClient } from './connect.js';
+import { keys } from './keys.js';
+import { unreadable } from './ledger-error.js';
+import { ask, runScript } from './run-script.js';
+
+/** A pulse is dropped when its process has not beaten for this long, in ms: far longer than any pause of a living one. */
+const PROCESS_GONE_MS = 60 * 60 * 1_000;
+
+/** A Redis Cluster may lose one node's keys and keep the others', so it has marks in as many slots as the age index. */
+const MARKS_OF_A_CLUSTER = 16;
+
+export interface Beat {
+  readonly mark: Mark;
+  /** The pulse that was put on it (Redis time, ms); undefined if it does not show what the process trusts. */
+  readonly pulse?: number;
+  /** See `LedgerState`. */
+  readonly remembersSince: number;
+}
+
+/** What a mark shows to people. */
+export interface MarkView {
+  readonly phase: 'intact' | 'recovering' | 'lost';
+  /** The last recovery that ended. */
+  readonly recovery?: Recovery;
+}
+
+/**
+ * Marks that lie beside the records, so that whoever loses these loses them too. There is one, and on a cluster several.
+ * @throws HandoverError `ledger-unavailable` and `ledger-rejected`, as the ledger does.
+ */
+export interface LedgerMarks {
+  readonly count: number;
+  /** Reads every mark and puts this process's pulse on those that show what it trusts; one trust for each mark. */
+  beat(process: string, trusts: readonly Trust[]): Promise<Beat[]>;
+  /** Begins a recovery. Answers since when records may be lost (null: all of them) and Redis time. */
+  open(epoch: string, since: number | null, remembersSince: number): Promise<{ since: number | null; now: number }>;
+  /** Ends it; false if something was lost again meanwhile, and then it has not ended. */
+  close(epoch: string, remembersSince: number, recovery: Recovery): Promise<boolean>;
+  view(): Promise<MarkView>;
+}
+
+export function createLedgerMarks(client: RedisClient, migration: string): LedgerMarks {
+  const count = client instanceof Cluster ? MARKS_OF_A_CLUSTER : 1;
+  const marks = Array.from({ length: count }, (_, index) => keys.mark(migration, index));
+
+  return {
+    count,
+
+    beat: (process, trusts) =>
+      Promise.all(
+        marks.map(async (mark, index) => {
+          const { epoch = '', pulse = '' } = trusts[index] ?? {};
+          const args = [process, epoch, pulse, PROCESS_GONE_MS];
+          return beatOf(
+            await runScript(client, 'mark-beat', [mark], args, { what: 'look whether the ledger is whole' }),
+          );
+        }),
+      ),
+
+    async open(epoch, since, remembersSince) {
+      const answers = await Promise.all(
+        marks.map((mark) =>
+          runScript(client, 'mark-open', [mark], [epoch, since ?? '', remembersSince], { what: 'begin a recovery' }),
+        ),
+      );
+      const moments = answers.map(([from = '']) => from);
+      return {
+        since: moments.includes('') ? null : Math.min(...moments.map(Number)),
+        now: Math.min(...answers.map(([, now]) => Number(now))),
+      };
+    },
+
+    async close(epoch, remembersSince, recovery) {
+      const args = [epoch, remembersSince, JSON.stringify(recovery)];
+      const answers = await Promise.all(
+        marks.map((mark) => runScript(client, 'mark-close', [mark], args, { what: 'end a recovery' })),
+      );
+      return answers.every(([verdict]) => verdict === 'closed');
+    },
+
+    async view() {
+      const fields = await Promise.all(
+        marks.map((mark) =>
+          ask(client, { what: 'look whether the ledger is whole' }, () =>
+            client.hmget(mark, 'epoch', 'phase', 'recovery'),
+          ),
+        ),
+      );
+      const recovery = fields.map(([, , json]) => json).find((json) => json !== null && json !== '');
+      const lost = fields.some(([epoch]) => epoch === null);
+      const recovering = fields.some(([, phase]) => phase === 'recovering');
+      return {
+        phase: lost ? 'lost' : recovering ? 'recovering' : 'intact',
+        ...(typeof recovery === 'string' && { recovery: JSON.parse(recovery) as Recovery }),
+      };
+    },
+  };
+}
+
+function beatOf(answer: readonly string[]): Beat {
+  const [epoch = '', phase = '', sameServer, found = '', latest = '', remembersSince, pulse = ''] = answer;
+  if (phase !== '' && phase !== 'intact' && phase !== 'recovering') {
+    throw unreadable("read the ledger's mark", `'${phase}' is not a phase of it`);
+  }
+  return {
+    mark: {
+      sameServer: sameServer === '1',
+      ...(epoch !== '' && { epoch }),
+      ...(phase !== '' && { phase }),
+      ...(found !== '' && { pulse: Number(found) }),
+      ...(latest !== '' && { latest: Number(latest) }),
+    },
+    remembersSince: Number(remembersSince),
+    ...(pulse !== '' && { pulse: Number(pulse) }),
+  };
+}

@@ -1,0 +1,181 @@
+import {
+  type Client,
+  isGrpcCancelledError,
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  QueryNotRegisteredError,
+  QueryRejectedError,
+  WorkflowClient,
+} from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import pLimit from 'p-limit';
+import type { IsOpenRun } from '../activities/open-run.js';
+import type { Rebuild, RebuildRequest } from '../activities/recovery-activities.js';
+import { NOTHING_RESTORED, type Restored } from '../domain/ledger-loss.js';
+import type { LedgerRecord } from '../domain/ledger-state.js';
+import type { Log } from '../domain/log.js';
+import type { Starter } from '../intake/starter.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { standingQuery } from '../workflows/message-contract.js';
+import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
+import { enterOrigin, enterStanding } from './standing-entry.js';
+import { readStart } from './workflow-start.js';
+
+export interface LedgerRebuildOptions {
+  readonly client: Client;
+  readonly migration: string;
+  readonly ledger: Ledger;
+  readonly starter: Pick<Starter, 'check'>;
+  readonly isOpenRun: IsOpenRun;
+  readonly log: Log;
+}
+
+/** Workflows that are compared with their records at once, and that are looked into at once. */
+const BATCH = 200;
+const AT_ONCE = 16;
+
+/** How long one workflow may take to answer, in ms. */
+const PATIENCE_MS = 10_000;
+
+type State = keyof Restored;
+
+interface Found {
+  readonly messageId: string;
+  readonly runId: string;
+  readonly open: boolean;
+  readonly completed: boolean;
+  /** As visibility shows it, which may be a moment late. */
+  readonly state: unknown;
+}
+
+/**
+ * Enters anew what the ledger has lost, from what Temporal shows: first the open workflows, each of which is asked how it
+ * stands, then the closed ones, whose results say how they ended. A record that is there and looks right stays.
+ */
+export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
+  const { client, migration, ledger, starter, isOpenRun, log } = options;
+  // A workflow that was ended still answers queries, for as long as Temporal keeps it.
+  const openOnly = new WorkflowClient({
+    ...client.workflow.options,
+    connection: client.connection,
+    queryRejectCondition: 'NOT_OPEN',
+  });
+
+  async function restore(
+    found: Found,
+    record: LedgerRecord | undefined,
+    thorough: boolean,
+  ): Promise<State | undefined> {
+    if (record?.state === 'settled') return undefined;
+    if (!found.open) return restoreClosed(found, record);
+    if (!thorough && looksRight(found, record)) return undefined;
+    try {
+      const standing = await client.withDeadline(Date.now() + PATIENCE_MS, () =>
+        openOnly.getHandle(found.messageId).query(standingQuery),
+      );
+      return await enterStanding(standing, record, ledger, isOpenRun);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) {
+        return restoreClosed(found, record);
+      }
+      if (!cannotSay(error)) throw error;
+      // It runs on workers of an earlier version, or cannot run now. Its own next step restores the rest.
+      log.warn({ messageId: found.messageId }, 'a workflow did not say how it stands: entered as it began');
+      return enterOrigin(await readStart(client, found.messageId, found.runId), record, ledger);
+    }
+  }
+
+  /** Settled by its result, or stranded. */
+  async function restoreClosed(found: Found, record: LedgerRecord | undefined): Promise<State | undefined> {
+    const { messageId } = found;
+    if (record === undefined && !found.completed) {
+      const start = await readStart(client, messageId, found.runId);
+      await enterOrigin(start, record, ledger);
+      await ledger.index([messageId]);
+    }
+    switch (await starter.check(messageId, record?.run)) {
+      case 'completed':
+        return 'settled';
+      case 'stranded':
+        return 'stranded';
+      default:
+        return undefined;
+    }
+  }
+
+  return async function rebuild({ since, thorough }, signal, onProgress) {
+    const limit = pLimit(AT_ONCE);
+    const restored: Record<State, number> = { ...NOTHING_RESTORED };
+
+    async function takeBatch(batch: readonly Found[]): Promise<void> {
+      signal.throwIfAborted();
+      onProgress();
+      const records = await Promise.all(batch.map(({ messageId }) => ledger.read(messageId)));
+      const open = batch.filter((found) => found.open).map(({ messageId }) => messageId);
+      // As intake does before it acknowledges: what is in a workflow's hands can be found by the sweeper.
+      if (open.length > 0) await ledger.index(open);
+      await Promise.all(
+        batch.map((found, index) =>
+          limit(async () => {
+            signal.throwIfAborted();
+            const state = await restore(found, records[index], thorough);
+            if (state !== undefined) restored[state] += 1;
+          }),
+        ),
+      );
+    }
+
+    for (const query of queriesOf(migration, since)) {
+      let batch: Found[] = [];
+      for await (const { workflowId, runId, status, searchAttributes } of client.workflow.list({ query })) {
+        batch.push({
+          messageId: workflowId,
+          runId,
+          open: status.name === 'RUNNING',
+          completed: status.name === 'COMPLETED',
+          state: searchAttributes[SEARCH_ATTRIBUTES.state.name]?.[0],
+        });
+        if (batch.length < BATCH) continue;
+        await takeBatch(batch);
+        batch = [];
+      }
+      await takeBatch(batch);
+    }
+    return restored;
+  };
+}
+
+function queriesOf(migration: string, since: RebuildRequest['since']): readonly string[] {
+  const ours = `HandoverMigration = "${migration}" AND WorkflowType = "${MESSAGE_WORKFLOW}"`;
+  const closedSince = since === null ? '' : ` AND CloseTime >= "${new Date(since).toISOString()}"`;
+  return [
+    `${ours} AND ExecutionStatus = "Running"`,
+    `${ours} AND ExecutionStatus != "Running" AND ExecutionStatus != "ContinuedAsNew"${closedSince}`,
+  ];
+}
+
+/** gRPC's FAILED_PRECONDITION: the workflow's tasks are failing, or no worker of its queue is there. */
+const FAILED_PRECONDITION = 9;
+
+/** Whether the workflow itself is to blame, and not Temporal, which would be asked again. */
+function cannotSay(error: unknown): boolean {
+  // A deadline ends a call in one of two ways, depending on which end notices it first.
+  const outOfTime = isGrpcDeadlineError(error) || isGrpcCancelledError(error);
+  if (error instanceof QueryNotRegisteredError || outOfTime) return true;
+  return isGrpcServiceError(error) && Number(error.code) === FAILED_PRECONDITION;
+}
+
+/** Whether a record needs no question: what its run does next it records by itself, and a parked one does nothing. */
+function looksRight({ state }: Found, record: LedgerRecord | undefined): boolean {
+  switch (record?.state) {
+    case 'assigned':
+      return state === 'waiting';
+    case 'claimed':
+    case 'sending':
+      return state !== 'parked' && state !== 'waiting';
+    case 'parked':
+      return state === 'parked';
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,171 @@
+import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowClient } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { toError } from '../domain/errors.js';
+import { judgeLedger, judgeMark, type LedgerState, type LossReport, type Trust } from '../domain/ledger-loss.js';
+import type { Log } from '../domain/log.js';
+import type { RedisClient } from '../ledger/connect.js';
+import type { LedgerMarks } from '../ledger/marks.js';
+import type { cutover } from '../workflows/cutover.js';
+import { cutoverQuery, ledgerLostSignal } from '../workflows/cutover-contract.js';
+import { cutoverStartOptions } from '../workflows/cutover-start.js';
+import { CUTOVER_WORKFLOW, cutoverWorkflowId } from '../workflows/names.js';
+
+export interface LossWatchOptions {
+  readonly migration: string;
+  readonly client: Client;
+  readonly marks: Pick<LedgerMarks, 'count' | 'beat'>;
+  /** Told of each lost and each new connection to Redis. */
+  readonly connection: Pick<RedisClient, 'on' | 'off'>;
+  /** Unlike that of any other process, ever. */
+  readonly processId: string;
+  readonly log: Log;
+  /** From the end of one look to the next, in ms. Default 1000. */
+  readonly everyMs?: number;
+}
+
+export interface LossWatch {
+  /** Why the ledger is not to be relied on now, for people; undefined while it is whole. */
+  reason(): string | undefined;
+  /** Resolves once it is whole. Rejects with the signal's reason. */
+  whenWhole(signal: AbortSignal): Promise<void>;
+  /** See `LedgerState`. */
+  remembersSince(): number;
+  stop(): Promise<void>;
+}
+
+/** How long the cutover workflow may take to say which epoch is the present one, in ms. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * Notices that the ledger has lost records, and has it rebuilt: every second, and at each new connection, it puts this
+ * process's pulse on the ledger's marks. Whatever it does not find as it left it, and whatever it cannot find out, makes
+ * the ledger unreliable until the cutover workflow has had it rebuilt.
+ */
+export function startLossWatch(options: LossWatchOptions): LossWatch {
+  const { migration, client, marks, connection, processId, log, everyMs = 1_000 } = options;
+  const openOnly = new WorkflowClient({
+    ...client.workflow.options,
+    connection: client.connection,
+    queryRejectCondition: 'NOT_OPEN',
+  });
+  let trusts: readonly Trust[] = Array.from({ length: marks.count }, () => ({}));
+  let reason: string | undefined = 'it has not been looked at yet';
+  let remembersSince = 0;
+  let stopped = false;
+  let wake: (() => void) | undefined;
+  const waiters = new Set<() => void>();
+
+  function hold(why: string): void {
+    if (reason !== why && !stopped) log.warn({ why }, 'the ledger is not to be relied on: intake holds');
+    reason = why;
+  }
+
+  function release(): void {
+    if (reason !== undefined) log.info({}, 'the ledger is whole');
+    reason = undefined;
+    for (const waiter of waiters) waiter();
+    waiters.clear();
+  }
+
+  /** One look. Answers whether another one is due at once. */
+  async function look(): Promise<boolean> {
+    const beats = await marks.beat(processId, trusts);
+    remembersSince = Math.max(...beats.map((beat) => beat.remembersSince));
+    const verdict = judgeLedger(beats.map(({ mark }, index) => judgeMark(trusts[index] ?? {}, mark)));
+    if (verdict.verdict === 'intact') {
+      trusts = beats.map(({ pulse }, index) => ({ ...trusts[index], ...(pulse !== undefined && { pulse }) }));
+      release();
+      return false;
+    }
+    hold(verdict.verdict === 'lost' ? verdict.why : 'it is being rebuilt');
+    const present = await askForLedger();
+    if (present === 'not-yet') return false;
+    if (verdict.verdict === 'unproved' && present?.epoch === verdict.epoch) {
+      trusts = beats.map(() => ({ epoch: verdict.epoch }));
+      return true;
+    }
+    // Another process has told, or this one, and the workflow is at it.
+    if (present?.phase === 'recovering') return false;
+    const report: LossReport = {
+      why: verdict.verdict === 'lost' ? verdict.why : `its epoch is not the present one`,
+      ...(present !== undefined && { epoch: present.epoch }),
+      ...('since' in verdict && verdict.since !== undefined && { since: verdict.since }),
+    };
+    await client.workflow.signalWithStart<typeof cutover, [LossReport]>(CUTOVER_WORKFLOW, {
+      ...cutoverStartOptions(migration),
+      signal: ledgerLostSignal,
+      signalArgs: [report],
+    });
+    return false;
+  }
+
+  /** What the cutover workflow knows of the ledger; undefined: there is no workflow, or it has never been told. */
+  async function askForLedger(): Promise<LedgerState | undefined | 'not-yet'> {
+    try {
+      const handle = openOnly.getHandle<typeof cutover>(cutoverWorkflowId(migration));
+      const view = await client.withDeadline(Date.now() + PATIENCE_MS, () => handle.query(cutoverQuery));
+      return view.ledger;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) return undefined;
+      if (error instanceof QueryNotRegisteredError) return 'not-yet';
+      throw error;
+    }
+  }
+
+  async function keepLooking(): Promise<void> {
+    while (!stopped) {
+      let again = false;
+      try {
+        again = await look();
+      } catch (error) {
+        hold(`it cannot be looked at: ${toError(error).message}`);
+      }
+      if (again || stopped) continue;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, everyMs);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Another server may answer next, and what it does not know is looked for before anything is built on it. */
+  const onGone = (): void => hold('the connection to Redis was lost, and it has not been looked at since');
+  const onBack = (): void => wake?.();
+  for (const event of ['close', '-node']) connection.on(event, onGone);
+  for (const event of ['ready', '+node']) connection.on(event, onBack);
+  const looking = keepLooking();
+
+  return {
+    reason: () => reason,
+    async whenWhole(signal) {
+      while (reason !== undefined) {
+        await new Promise<void>((resolve, reject) => {
+          signal.throwIfAborted();
+          // A signal of this waiter's own, as a great many may wait for the same one.
+          const mine = AbortSignal.any([signal]);
+          const end = (): void => {
+            waiters.delete(go);
+            reject(mine.reason);
+          };
+          const go = (): void => {
+            mine.removeEventListener('abort', end);
+            resolve();
+          };
+          mine.addEventListener('abort', end, { once: true });
+          waiters.add(go);
+        });
+      }
+    },
+    remembersSince: () => remembersSince,
+    async stop() {
+      stopped = true;
+      for (const event of ['close', '-node']) connection.off(event, onGone);
+      for (const event of ['ready', '+node']) connection.off(event, onBack);
+      wake?.();
+      await looking;
+    },
+  };
+}
