@@ -6,7 +6,8 @@ const shared = { pool: 'forks' as const, environment: 'node' as const };
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // Milliseconds each; the bound is for a machine on which everything else runs too.
+      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
       {
         test: {
           ...shared,
