@@ -1,0 +1,29 @@
+import type { Scenario } from '../scenario.js';
+import { flappingPolicy } from './flapping-policy.js';
+import { killAroundTheCall } from './kill-around-the-call.js';
+import { killBeforeAcceptance } from './kill-before-acceptance.js';
+import { operatorHands } from './operator-hands.js';
+import { pausedWorker } from './paused-worker.js';
+import { policyCopy } from './policy-copy.js';
+import { producerFaults } from './producer-faults.js';
+import { providerFaults } from './provider-faults.js';
+import { redisTrouble } from './redis-trouble.js';
+import { replay } from './replay.js';
+import { rollingWorkers } from './rolling-workers.js';
+import { temporalTrouble } from './temporal-trouble.js';
+
+/** In the order in which they are run; the replay comes last, as it brings back what all of them have published. */
+export const SCENARIOS: readonly Scenario[] = [
+  killBeforeAcceptance,
+  killAroundTheCall,
+  pausedWorker,
+  redisTrouble,
+  temporalTrouble,
+  flappingPolicy,
+  policyCopy,
+  producerFaults,
+  providerFaults,
+  operatorHands,
+  rollingWorkers,
+  replay,
+];

@@ -1,0 +1,64 @@
+import { drawFault, FAULTS, type FaultRates } from '../../../src/reward/simulator-faults.js';
+import type { Rig } from '../rig.js';
+import type { Scenario } from '../scenario.js';
+
+const REFUSED = 'the provider cannot be reached';
+const RESET = 'a connection to the provider is reset in the middle of a call';
+const DRIP = 'the provider answers later than a call may last';
+
+const OWN_SEED = '1';
+const RATES: FaultRates = Object.fromEntries(FAULTS.map((fault) => [fault, 1 / FAULTS.length]));
+
+/** Everything that a provider and the way to it can do. What may have been granted is parked, and nothing is repeated blindly. */
+export const providerFaults: Scenario = {
+  name: 'provider-faults',
+  promises: ['P1', 'P2', 'P6'],
+  covers: [20],
+  faults: [...FAULTS, REFUSED, RESET, DRIP],
+  leastGranted: 20,
+  set: 'short',
+  async drive(rig) {
+    const { provider } = rig.ground;
+    await provider.setFaults(RATES);
+    const ids = await rig.stream.send(FAULTS.flatMap((fault) => hitBy(rig, fault, 2)));
+    const called = (): Set<string> => new Set(provider.callsFor(ids).map(({ messageId }) => messageId));
+    await rig.until(() => called().size === ids.length, 'every message was asked for');
+    await provider.setFaults({});
+    for (const { fault } of provider.callsFor(ids)) if (fault !== null) rig.fired(fault);
+    await breakTheWay(rig);
+    await rig.stream.sendNew(20);
+  },
+};
+
+/** New messages whose first call the simulator, which draws by message ID, will answer with this fault. */
+function hitBy(rig: Rig, fault: (typeof FAULTS)[number], count: number): readonly string[] {
+  const found: string[] = [];
+  while (found.length < count) {
+    const [id = ''] = rig.stream.draw(1);
+    if (drawFault(RATES, OWN_SEED, id, 1) === fault) found.push(id);
+  }
+  return found;
+}
+
+async function breakTheWay(rig: Rig): Promise<void> {
+  const links = rig.ground.links.to('provider');
+  const sum = (of: 'held' | 'reset' | 'refused'): number => links.reduce((total, link) => total + link.counts[of], 0);
+  const [held, reset, refused] = [sum('held'), sum('reset'), sum('refused')];
+  for (const link of links) link.refuse();
+  await rig.stream.sendNew(8);
+  await rig.until(() => sum('refused') - refused > 0, 'a call was turned away');
+  await rig.pause(1_000);
+  for (const link of links) link.heal();
+  rig.fired(REFUSED, sum('refused') - refused);
+  await rig.ground.provider.setFaults({ slow: 1 });
+  await rig.stream.sendNew(6);
+  await rig.pause(700);
+  for (const link of links) link.reset();
+  await rig.ground.provider.setFaults({});
+  rig.fired(RESET, sum('reset') - reset);
+  for (const link of links) link.slow(900);
+  await rig.stream.sendNew(4);
+  await rig.pause(2_000);
+  for (const link of links) link.heal();
+  rig.fired(DRIP, sum('held') - held);
+}

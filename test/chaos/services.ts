@@ -1,0 +1,56 @@
+import { HandoverError } from '../../src/domain/errors.js';
+import { startNative } from '../../src/stack/native-stack.js';
+import { isAlive, type ProcessIdentity } from '../../src/stack/process-identity.js';
+import { stopProcess } from '../../src/stack/processes.js';
+import { readRecord, type ServiceName, type StackRecord } from '../../src/stack/state.js';
+
+/** The services of the run's own stack, which may be stopped one by one. */
+export class Services {
+  readonly #instance: string;
+  readonly #paused = new Set<ServiceName>();
+
+  constructor(instance: string) {
+    this.#instance = instance;
+  }
+
+  /** `at once`: SIGKILL. Resolves once it is gone. */
+  async stop(name: ServiceName, how: 'orderly' | 'at once'): Promise<void> {
+    const identity = this.#processOf(name);
+    await stopProcess(identity, how);
+    if (isAlive(identity)) throw new Error(`${name} still runs`);
+  }
+
+  /** SIGSTOP: connections stay up, and nothing answers. */
+  pause(name: ServiceName): void {
+    process.kill(this.#processOf(name).pid, 'SIGSTOP');
+    this.#paused.add(name);
+  }
+
+  resume(name: ServiceName): void {
+    process.kill(this.#processOf(name).pid, 'SIGCONT');
+    this.#paused.delete(name);
+  }
+
+  /** Starts what has stopped, and resolves once all of it serves. */
+  async makeWhole(signal: AbortSignal): Promise<void> {
+    for (const name of this.#paused) this.resume(name);
+    await startNative(this.#record(), () => undefined, signal);
+  }
+
+  /** So that an orderly stop of the stack reaches them. */
+  resumeAll(): void {
+    for (const name of this.#paused) this.resume(name);
+  }
+
+  #processOf(name: ServiceName): ProcessIdentity {
+    const identity = this.#record().processes[name];
+    if (identity === undefined) throw new HandoverError('stack-failed', `${name} is not one of our processes.`);
+    return identity;
+  }
+
+  #record(): StackRecord {
+    const record = readRecord(this.#instance);
+    if (record === undefined) throw new HandoverError('stack-not-running', `The stack '${this.#instance}' has gone.`);
+    return record;
+  }
+}
