@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { createDualProducer, type DualProducer } from '../../src/brokers/dual-producer.js';
+import type { MigrationOptions } from '../../src/config/define-migration.js';
 import { loadMigration } from '../../src/config/load-migration.js';
 import type { Migration } from '../../src/config/migration.js';
 import type { LedgerRecord } from '../../src/domain/ledger-state.js';
@@ -45,7 +46,8 @@ export interface LiveMigration {
   close(): Promise<void>;
 }
 
-export async function startLiveMigration(stack: LocalStack): Promise<LiveMigration> {
+/** `given`: settings of the migration that go before those which all tests share. */
+export async function startLiveMigration(stack: LocalStack, given: MigrationOptions = {}): Promise<LiveMigration> {
   const name = `t-${randomUUID().slice(0, 8)}`;
   const folder = await mkdtemp(join(tmpdir(), 'handover-test-'));
   const ledgerFile = join(folder, 'provider.jsonl');
@@ -58,7 +60,8 @@ export async function startLiveMigration(stack: LocalStack): Promise<LiveMigrati
     settlesWithin: 1_000,
     attemptTimeout: 5_000,
     retry: { initialInterval: 500, backoffCoefficient: 1.5, maximumInterval: 1_000, maximumAttempts: 20 },
-    limits: { checkAfter: 2_000 },
+    ...given,
+    limits: { checkAfter: 2_000, ...given.limits },
   };
   await writeFile(configPath, `export default ${JSON.stringify(options)};\n`);
   const migration = await loadMigration({ configPath, env: {} });
