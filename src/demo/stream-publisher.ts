@@ -29,7 +29,7 @@ const ON_THEIR_WAY = 256;
  * A machine that cannot keep up with the rate is not buried: above so many messages under way the stream waits. It is
  * more than a killed worker's share comes to, at the usual rate, until another takes it over.
  */
-const MOST_UNDER_WAY = 200;
+const MOST_UNDER_WAY = 150;
 const LOOK_EVERY_MS = 100;
 /** Timers fire late by a little, which is made up for. */
 const BEHIND_MS = 200;
