@@ -16,6 +16,7 @@ import {
   setConsumptionUpdate,
   setFailoverUpdate,
   setPercentageUpdate,
+  setStartUpdate,
 } from '../../src/workflows/cutover-contract.js';
 import { CUTOVER_WORKFLOW, cutoverTaskQueue, cutoverWorkflowId } from '../../src/workflows/names.js';
 import { FakePolicyStore } from '../support/fake-policy-store.js';
@@ -117,6 +118,20 @@ describe('the policy', () => {
       expect(policy).toMatchObject(gives);
       expect(redis.copy).toEqual(policy);
     }
+  });
+
+  test('takes a start once, before the new side is opened, and keeps it over every later change', async () => {
+    const migrationStart = { at: '2026-11-23T05:00:00.000Z', marginMs: 5_000, positions: { 0: '120', 1: '7' } };
+    const set = (at: string) => change(setStartUpdate, { ...BY, start: { ...migrationStart, at } });
+    expect(await set(migrationStart.at)).toMatchObject({ version: 2, start: migrationStart });
+    expect(await set(migrationStart.at)).toMatchObject({ version: 2 });
+    await expect(set('2026-11-23T05:00:01.000Z')).rejects.toMatchObject({
+      cause: { type: 'policy-refused', message: expect.stringContaining('it is set once') },
+    });
+    expect(await change(setConsumptionUpdate, { ...BY, consumption: 'on' })).toMatchObject({ start: migrationStart });
+    expect(redis.copy).toMatchObject({ version: 3, start: migrationStart });
+    const { history } = await handle().query(cutoverQuery);
+    expect(history.map((version) => version.start)).toEqual([undefined, migrationStart, undefined]);
   });
 
   test('is told with its history, the newest version last', async () => {

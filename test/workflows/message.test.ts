@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SeekResult } from '../../src/activities/ownership-activities.js';
+import { BEFORE_START } from '../../src/domain/start.js';
 import {
   deliveredSignal,
   type MessageInput,
@@ -86,6 +87,19 @@ describe('a message that the other side delivers first', () => {
       },
       deliveredByKafka,
     );
+  });
+
+  it('of before the start, which nobody will bring, ends without a reward, and says why', async () => {
+    const seek = async (): Promise<SeekResult> => ({ found: 'before-start', owner: 'kafka' });
+    await withMessage({ seek }, async ({ result, calls }) => {
+      expect(await result()).toMatchObject({ outcome: 'abandoned', owner: 'kafka', resolvedBy: BEFORE_START });
+      expect(calls.map(({ activity }) => activity)).toEqual(['seek', 'settle']);
+      expect(calls[1]?.request).toMatchObject({
+        outcome: 'abandoned',
+        owner: 'kafka',
+        origin: { decision: { owner: 'kafka', reason: BEFORE_START } },
+      });
+    });
   });
 
   it('is adopted where that is proved due, and says so', async () => {
