@@ -42,8 +42,21 @@ export async function checkRetention(check: RetentionCheck): Promise<void> {
 
 async function readKafka({ migration, connections, log }: RetentionCheck): Promise<Retention> {
   const topic = migration.topics.kafka;
-  const keepsMs = await readTopicRetention(connections.kafka, { topic, log });
+  const keepsMs = await inTime(readTopicRetention(connections.kafka, { topic, log }));
   return { who: `Kafka keeps the messages of topic '${topic}'`, keepsMs, setting: "the topic's retention.ms" };
+}
+
+/** kafkajs waits for half a minute on a broker that has gone silent, and the rewards of this side would wait with it. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Kafka gave no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function readTemporal({ client, connections }: RetentionCheck): Promise<Retention> {
