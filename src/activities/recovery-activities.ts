@@ -77,7 +77,7 @@ export function createRecoveryActivities(deps: RecoveryDependencies): RecoveryAc
         const remembersSince = Math.max(before, horizon);
         const recovery: Recovery = { why, since, startedAt, endedAt: Date.now(), restored };
         if (!first) await audit.recovered(recovery);
-        if (!(await marks.close(epoch, remembersSince, recovery))) {
+        if (!(await marks.close(epoch, remembersSince, first ? undefined : recovery))) {
           // The next attempt opens it again, and finds out by that how much was lost this time.
           throw new Error('the ledger lost records again while they were being rebuilt');
         }

@@ -6,6 +6,7 @@ import { HandoverError } from '../domain/errors.js';
 import type { Audit } from '../ledger/audit.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { LedgerMarks } from '../ledger/marks.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
 import type { SideSigns } from '../ledger/signs.js';
 import { readStack } from '../stack/state.js';
@@ -28,6 +29,7 @@ export function withConnectionFlags(command: Command): Command {
 /** The parts of the ledger that commands read; all over one connection. */
 export interface LedgerParts {
   readonly ledger: Ledger;
+  readonly marks: LedgerMarks;
   readonly policyStore: PolicyStore;
   readonly deadLetters: DeadLetterIndex;
   readonly signs: SideSigns;
@@ -126,6 +128,7 @@ async function openRedis(
   const [{ closeRedis, connectRedis, readRedisUrl }, ...parts] = await Promise.all([
     import('../ledger/connect.js'),
     import('../ledger/redis-ledger.js'),
+    import('../ledger/marks.js'),
     import('../ledger/policy-store.js'),
     import('../ledger/dead-letter-index.js'),
     import('../ledger/signs.js'),
@@ -133,6 +136,7 @@ async function openRedis(
   ]);
   const [
     { createRedisLedger },
+    { createLedgerMarks },
     { createPolicyStore },
     { createDeadLetterIndex },
     { createSideSigns },
@@ -143,6 +147,7 @@ async function openRedis(
   closers.push(() => closeRedis(client));
   return {
     ledger: createRedisLedger(client, { migration: name, settledLifetimeMs }),
+    marks: createLedgerMarks(client, name),
     policyStore: createPolicyStore(client, name),
     deadLetters: createDeadLetterIndex(client, name),
     signs: createSideSigns(client, name),

@@ -1,12 +1,15 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
+import type { Restored } from '../domain/ledger-loss.js';
 import { SIDES, type Side } from '../domain/side.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { LedgerMarks, MarkView } from '../ledger/marks.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
 import type { SideSigns } from '../ledger/signs.js';
 import { sideTaskQueue } from '../workflows/names.js';
 import { describePolicy, type PolicyView, viewPolicy } from './policy-view.js';
+import { instant } from './table.js';
 import { within } from './within.js';
 
 /** How the rewards of one side are getting on. */
@@ -17,9 +20,25 @@ export interface RewardsView {
   readonly noWorker: boolean;
 }
 
+/** Whether the ledger has all its records. */
+export interface LedgerView {
+  /** `lost`: it shows no epoch, and intake holds. `recovering`: it is being rebuilt from Temporal, and intake holds. */
+  readonly phase: MarkView['phase'];
+  /** The last recovery that ended; null if there was none, or it was lost as well. */
+  readonly recovery: {
+    readonly why: string;
+    /** What was written before it had been kept; null: nothing is known to have been. */
+    readonly since: string | null;
+    readonly startedAt: string;
+    readonly endedAt: string;
+    readonly restored: Restored;
+  } | null;
+}
+
 /** What `status --json` promises, and more. Null is unknown, never 0. */
 export interface StatusView {
   readonly policy: PolicyView | null;
+  readonly ledger: LedgerView;
   readonly messages: Readonly<Record<'assigned' | 'claimed' | 'sending' | 'parked' | 'settled', number>>;
   readonly deadLettered: Readonly<Record<Side, number>>;
   readonly stranded: number;
@@ -29,6 +48,7 @@ export interface StatusView {
 
 export interface StatusSources {
   readonly ledger: Pick<Ledger, 'count'>;
+  readonly marks: Pick<LedgerMarks, 'view'>;
   readonly policyStore: Pick<PolicyStore, 'read'>;
   readonly deadLetters: Pick<DeadLetterIndex, 'count'>;
   readonly signs: Pick<SideSigns, 'isAlive'>;
@@ -37,9 +57,10 @@ export interface StatusSources {
 }
 
 export async function readStatus(sources: StatusSources): Promise<StatusView> {
-  const { ledger, policyStore, deadLetters, signs, rewards } = sources;
-  const [reading, { stranded, ...messages }, deadLettered, sides] = await Promise.all([
+  const { ledger, marks, policyStore, deadLetters, signs, rewards } = sources;
+  const [reading, mark, { stranded, ...messages }, deadLettered, sides] = await Promise.all([
     policyStore.read(),
+    marks.view(),
     ledger.count(),
     deadLetters.count(),
     Promise.all(
@@ -51,6 +72,7 @@ export async function readStatus(sources: StatusSources): Promise<StatusView> {
   ]);
   return {
     policy: reading.known ? viewPolicy(reading.policy) : null,
+    ledger: viewLedger(mark),
     messages,
     deadLettered,
     stranded,
@@ -58,7 +80,14 @@ export async function readStatus(sources: StatusSources): Promise<StatusView> {
   };
 }
 
-export function describeStatus({ policy, messages, deadLettered, stranded, sides }: StatusView): readonly string[] {
+export function describeStatus({
+  policy,
+  ledger,
+  messages,
+  deadLettered,
+  stranded,
+  sides,
+}: StatusView): readonly string[] {
   const { assigned, claimed, sending, parked, settled } = messages;
   return [
     ...(policy === null
@@ -67,11 +96,31 @@ export function describeStatus({ policy, messages, deadLettered, stranded, sides
     '',
     `messages     ${settled} settled, ${sending} sending, ${claimed} claimed, ${assigned} assigned, ${parked} parked`,
     `stranded     ${stranded}${stranded === 0 ? '' : "   (acknowledged, not settled, and no workflow has them: 'handover resume')"}`,
+    `ledger       ${describeLedger(ledger)}`,
     `dead letters ${deadLettered.kafka} on kafka, ${deadLettered.rocketmq} on rocketmq`,
     ...(parked === 0 ? [] : [`${parked} parked: 'handover parked' lists them, 'handover resolve' answers them`]),
     '',
     ...SIDES.map((side) => `${side.padEnd(12)} ${describeSide(sides[side])}`),
   ];
+}
+
+function viewLedger({ phase, recovery }: MarkView): LedgerView {
+  if (recovery === undefined) return { phase, recovery: null };
+  const { why, since, startedAt, endedAt, restored } = recovery;
+  const times = { startedAt: instant(startedAt), endedAt: instant(endedAt) };
+  return { phase, recovery: { why, since: since === null ? null : instant(since), ...times, restored } };
+}
+
+function describeLedger({ phase, recovery }: LedgerView): string {
+  const now = {
+    intact: 'whole',
+    recovering: 'is being rebuilt from Temporal, as it has lost records; intake holds until that is done',
+    lost: 'has lost everything, or no worker has ever run; intake holds until a worker has had it rebuilt',
+  }[phase];
+  if (recovery === null) return now;
+  const { settled, parked, claimed, assigned, stranded } = recovery.restored;
+  const restored = `${settled} settled, ${parked} parked, ${claimed} claimed, ${assigned} assigned, ${stranded} stranded`;
+  return `${now}; rebuilt on ${recovery.endedAt} (${recovery.why}): ${restored}`;
 }
 
 function describeSide({ alive, rewards }: StatusView['sides'][Side]): string {

@@ -108,13 +108,20 @@ export function isNews(ledger: LedgerState | undefined, report: LossReport): boo
 const HOUR_MS = 60 * 60 * 1_000;
 
 /**
- * From when on (ms since the epoch) no message can have been forgotten by the ledger and by Temporal. Temporal keeps a
- * closed workflow for `retentionMs`, so one whose message was stored later than that ago is there to be rebuilt, or its
- * ID is still taken. The margin is for the brokers' clocks, and for as long as the recovery itself may last.
+ * How long ago a message may have been stored for Temporal to bear witness of it whatever became of it, in ms: it keeps a
+ * workflow for `retentionMs` after it has closed, and that was later. The margin is for the brokers' clocks, and for as
+ * long as a recovery may last.
+ */
+export function witnessedFor(retentionMs: number): number {
+  return retentionMs - Math.min(HOUR_MS, retentionMs / 4);
+}
+
+/**
+ * From when on (ms since the epoch) no message can have been forgotten by the ledger and by Temporal, after a loss of
+ * what was written since `since` (null: of everything).
  */
 export function rememberedFrom(since: number | null, startedAt: number, retentionMs: number): number {
-  const marginMs = Math.min(HOUR_MS, retentionMs / 4);
-  const horizon = startedAt - retentionMs + marginMs;
+  const horizon = startedAt - witnessedFor(retentionMs);
   return since === null || since < horizon ? horizon : 0;
 }
 

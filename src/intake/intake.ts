@@ -28,8 +28,10 @@ export interface IntakeRules extends MessageRules {
   readonly lingerMs: number;
   readonly lingering: number;
   readonly checkAfterMs: number;
-  /** Without a record, a delivery stored longer ago than this is not a first sight (ms). */
+  /** Without a record, a delivery stored longer ago than this is not a first sight (ms). A loss of records shortens it. */
   readonly memoryMs: number;
+  /** Of what was stored longer ago than this (ms), Temporal may have forgotten the workflow. */
+  readonly witnessMs: number;
 }
 
 /** What intake tells of a delivery, for metrics. */
@@ -44,6 +46,8 @@ export interface IntakeDependencies {
   readonly rules: IntakeRules;
   readonly ledger: Pick<Ledger, 'route' | 'ownerProgress' | 'index'>;
   readonly policy: Pick<PolicyCache, 'current' | 'whenKnown' | 'refresh' | 'redisNow'>;
+  /** Resolves once the ledger was seen to have all its records, by a look that began after the call. */
+  readonly ledgerIsWhole: (signal: AbortSignal) => Promise<void>;
   /** Whether the other side showed life of late: one that does not is not waited for. */
   readonly otherSideLives: () => boolean;
   /** Keeps what waits for the other side within bounds. */

@@ -18,7 +18,6 @@ export interface Arrival {
   readonly bucket: number;
   /** Redis time, ms since the epoch. */
   readonly receivedAt: number;
-  readonly beyondMemory: boolean;
 }
 
 /** What a side does with a delivery, decided by a policy that was fresh. */
@@ -30,11 +29,12 @@ export interface RouterDependencies {
     readonly migration: string;
     readonly cutoverKey: 'messageId' | 'businessId';
     readonly checkAfterMs: number;
-    /** Without a record, a delivery stored longer ago than this is not a first sight (ms). */
     readonly memoryMs: number;
+    readonly witnessMs: number;
   };
   readonly ledger: Pick<Ledger, 'route'>;
   readonly policy: Pick<PolicyCache, 'whenKnown' | 'refresh' | 'redisNow'>;
+  readonly ledgerIsWhole: (signal: AbortSignal) => Promise<void>;
   readonly gate: Gate;
   readonly stopping: AbortSignal;
   /** Told of every answer of the ledger, also of those that a stale policy made useless. */
@@ -59,37 +59,59 @@ export class Router {
       fingerprint: fingerprintOf(message.body),
       bucket: bucketOf(rules.migration, key),
       receivedAt: now - (Date.now() - delivery.receivedAt),
-      beyondMemory: isBeyondMemory(delivery.storedAt, now, rules.memoryMs),
     };
   }
 
-  /** Routes a batch in one pipeline. What a stale policy kept from being decided is asked again with a fresh one. */
+  /**
+   * Routes a batch in one pipeline. What a stale policy kept from being decided is asked again with a fresh one. And what
+   * Temporal may have forgotten has no witness but the ledger: where that has no record, it is asked again once it has
+   * been seen to be whole, as it could have lost everything a moment ago.
+   */
   async route(arrivals: readonly Arrival[]): Promise<Routed[]> {
-    const { ledger, policy, gate, stopping, onVerdict } = this.#deps;
+    const { ledger, policy, gate, stopping, onVerdict, ledgerIsWhole } = this.#deps;
     const answers = new Map<Arrival, Routed>();
+    const believed = new Set<Arrival>();
     let open = arrivals;
     while (open.length > 0) {
       const routed = await gate.pass('ledger', async () => {
         const known = await policy.whenKnown(stopping);
-        const requests = open.map((arrival) => this.#requestOf(arrival, known));
+        const requests = open.map((arrival) => this.#requestOf(arrival, known, believed.has(arrival)));
         const verdicts = await ledger.route(requests);
         return requests.map((request, index) => leftToKafka(request, verdicts[index] as RouteVerdict));
       });
       const stale: Arrival[] = [];
+      const unproved: Arrival[] = [];
       open.forEach((arrival, index) => {
         const verdict = routed[index] as RouteVerdict;
+        const byLedgerAlone = !believed.has(arrival) && this.#hasNoOtherWitness(arrival);
+        if (verdict.verdict === 'too-old' && byLedgerAlone) {
+          unproved.push(arrival);
+          return;
+        }
         onVerdict(verdict.verdict);
         if (verdict.verdict === 'stale-policy') stale.push(arrival);
         else answers.set(arrival, verdict);
       });
       if (stale.length > 0) await gate.pass('policy', () => policy.refresh());
-      open = stale;
+      if (unproved.length > 0) await ledgerIsWhole(stopping);
+      for (const arrival of unproved) believed.add(arrival);
+      open = [...stale, ...unproved];
     }
     return arrivals.map((arrival) => answers.get(arrival) as Routed);
   }
 
-  #requestOf({ delivery, message, fingerprint, bucket, beyondMemory }: Arrival, known: CurrentPolicy): RouteRequest {
+  #isOlderThan(limit: 'memoryMs' | 'witnessMs', { delivery }: Arrival): boolean {
+    const { rules, policy } = this.#deps;
+    return isBeyondMemory(delivery.storedAt, policy.redisNow(), rules[limit]);
+  }
+
+  #hasNoOtherWitness(arrival: Arrival): boolean {
+    return this.#isOlderThan('witnessMs', arrival) && !this.#isOlderThan('memoryMs', arrival);
+  }
+
+  #requestOf(arrival: Arrival, known: CurrentPolicy, believed: boolean): RouteRequest {
     const { side, rules } = this.#deps;
+    const { delivery, message, fingerprint, bucket } = arrival;
     const { start, version } = known.policy;
     const rule = ruleOfStart(start, delivery);
     return {
@@ -102,7 +124,7 @@ export class Router {
           : known.decide({ businessId: message.businessId, bucket }),
       validUntil: known.validUntil,
       checkAfterMs: rules.checkAfterMs,
-      beyondMemory,
+      beyondMemory: this.#isOlderThan('memoryMs', arrival) || (!believed && this.#hasNoOtherWitness(arrival)),
       beforeStart: rule === 'acknowledge',
     };
   }

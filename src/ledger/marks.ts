@@ -36,8 +36,8 @@ export interface LedgerMarks {
   beat(process: string, trusts: readonly Trust[]): Promise<Beat[]>;
   /** Begins a recovery. Answers since when records may be lost (null: all of them) and Redis time. */
   open(epoch: string, since: number | null, remembersSince: number): Promise<{ since: number | null; now: number }>;
-  /** Ends it; false if something was lost again meanwhile, and then it has not ended. */
-  close(epoch: string, remembersSince: number, recovery: Recovery): Promise<boolean>;
+  /** Ends it; false if something was lost again meanwhile, and then it has not ended. `recovery`: to be shown to people. */
+  close(epoch: string, remembersSince: number, recovery?: Recovery): Promise<boolean>;
   view(): Promise<MarkView>;
 }
 
@@ -73,7 +73,7 @@ export function createLedgerMarks(client: RedisClient, migration: string): Ledge
     },
 
     async close(epoch, remembersSince, recovery) {
-      const args = [epoch, remembersSince, JSON.stringify(recovery)];
+      const args = [epoch, remembersSince, recovery === undefined ? '' : JSON.stringify(recovery)];
       const answers = await Promise.all(
         marks.map((mark) => runScript(client, 'mark-close', [mark], args, { what: 'end a recovery' })),
       );

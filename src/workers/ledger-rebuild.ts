@@ -16,6 +16,7 @@ import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Log } from '../domain/log.js';
 import type { Starter } from '../intake/starter.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { WaitingMessages } from '../ledger/waiting-messages.js';
 import { standingQuery } from '../workflows/message-contract.js';
 import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
 import { enterOrigin, enterStanding } from './standing-entry.js';
@@ -25,6 +26,7 @@ export interface LedgerRebuildOptions {
   readonly client: Client;
   readonly migration: string;
   readonly ledger: Ledger;
+  readonly waiting: Pick<WaitingMessages, 'enter'>;
   readonly starter: Pick<Starter, 'check'>;
   readonly isOpenRun: IsOpenRun;
   readonly log: Log;
@@ -53,7 +55,7 @@ interface Found {
  * stands, then the closed ones, whose results say how they ended. A record that is there and looks right stays.
  */
 export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
-  const { client, migration, ledger, starter, isOpenRun, log } = options;
+  const { client, migration, ledger, waiting, starter, isOpenRun, log } = options;
   // A workflow that was ended still answers queries, for as long as Temporal keeps it.
   const openOnly = new WorkflowClient({
     ...client.workflow.options,
@@ -73,7 +75,12 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
       const standing = await client.withDeadline(Date.now() + PATIENCE_MS, () =>
         openOnly.getHandle(found.messageId).query(standingQuery),
       );
-      return await enterStanding(standing, record, ledger, isOpenRun);
+      const state = await enterStanding(standing, record, ledger, isOpenRun);
+      // Whatever the room: it waits already, and those that come after it are to be counted upon it.
+      if (standing.phase === 'waiting') {
+        await waiting.enter(standing.identity.origin.decision.owner, found.messageId, Number.MAX_SAFE_INTEGER);
+      }
+      return state;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) {
         return restoreClosed(found, record);

@@ -28,6 +28,8 @@ export interface LossWatch {
   reason(): string | undefined;
   /** Resolves once it is whole. Rejects with the signal's reason. */
   whenWhole(signal: AbortSignal): Promise<void>;
+  /** Resolves once a look that began after this call has found it whole. Rejects with the signal's reason. */
+  confirm(signal: AbortSignal): Promise<void>;
   /** See `LedgerState`. */
   remembersSince(): number;
   stop(): Promise<void>;
@@ -53,6 +55,8 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
   let remembersSince = 0;
   let stopped = false;
   let wake: (() => void) | undefined;
+  let looks = 0;
+  let wholeAtLook = 0;
   const waiters = new Set<() => void>();
 
   function hold(why: string): void {
@@ -63,12 +67,14 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
   function release(): void {
     if (reason !== undefined) log.info({}, 'the ledger is whole');
     reason = undefined;
+    wholeAtLook = looks;
     for (const waiter of waiters) waiter();
     waiters.clear();
   }
 
   /** One look. Answers whether another one is due at once. */
   async function look(): Promise<boolean> {
+    looks += 1;
     const beats = await marks.beat(processId, trusts);
     remembersSince = Math.max(...beats.map((beat) => beat.remembersSince));
     const verdict = judgeLedger(beats.map(({ mark }, index) => judgeMark(trusts[index] ?? {}, mark)));
@@ -131,6 +137,27 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
     }
   }
 
+  /** Awaits what a look has to find. */
+  async function until(found: () => boolean, signal: AbortSignal): Promise<void> {
+    while (!found()) {
+      await new Promise<void>((resolve, reject) => {
+        signal.throwIfAborted();
+        // A signal of this waiter's own, as a great many may wait for the same one.
+        const mine = AbortSignal.any([signal]);
+        const end = (): void => {
+          waiters.delete(go);
+          reject(mine.reason);
+        };
+        const go = (): void => {
+          mine.removeEventListener('abort', end);
+          resolve();
+        };
+        mine.addEventListener('abort', end, { once: true });
+        waiters.add(go);
+      });
+    }
+  }
+
   /** Another server may answer next, and what it does not know is looked for before anything is built on it. */
   const onGone = (): void => hold('the connection to Redis was lost, and it has not been looked at since');
   const onBack = (): void => wake?.();
@@ -140,24 +167,11 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
 
   return {
     reason: () => reason,
-    async whenWhole(signal) {
-      while (reason !== undefined) {
-        await new Promise<void>((resolve, reject) => {
-          signal.throwIfAborted();
-          // A signal of this waiter's own, as a great many may wait for the same one.
-          const mine = AbortSignal.any([signal]);
-          const end = (): void => {
-            waiters.delete(go);
-            reject(mine.reason);
-          };
-          const go = (): void => {
-            mine.removeEventListener('abort', end);
-            resolve();
-          };
-          mine.addEventListener('abort', end, { once: true });
-          waiters.add(go);
-        });
-      }
+    whenWhole: (signal) => until(() => reason === undefined, signal),
+    confirm(signal) {
+      const before = looks;
+      wake?.();
+      return until(() => wholeAtLook > before, signal);
     },
     remembersSince: () => remembersSince,
     async stop() {

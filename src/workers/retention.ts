@@ -6,6 +6,7 @@ import { HandoverError, toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import { findForgetful, type Retention } from '../domain/retention.js';
 import type { Side } from '../domain/side.js';
+import { readTemporalRetention } from './temporal-retention.js';
 
 export interface RetentionCheck {
   /** The side whose broker is asked. RocketMQ's proxy does not tell for how long its messages are kept. */
@@ -16,7 +17,7 @@ export interface RetentionCheck {
   readonly log: Log;
 }
 
-/** How long a service may take to tell, in ms. */
+/** How long Kafka may take to tell, in ms. */
 const PATIENCE_MS = 5_000;
 
 /**
@@ -61,12 +62,7 @@ async function inTime<T>(answer: Promise<T>): Promise<T> {
 
 async function readTemporal({ client, connections }: RetentionCheck): Promise<Retention> {
   const { namespace } = connections.temporal;
-  const { config } = await client.withDeadline(Date.now() + PATIENCE_MS, () =>
-    client.workflowService.describeNamespace({ namespace }),
-  );
-  const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? Number.NaN);
-  if (Number.isNaN(seconds))
-    throw new Error(`Temporal does not say for how long namespace '${namespace}' keeps workflows`);
+  const keepsMs = await readTemporalRetention(client);
   const who = `Temporal keeps the closed workflows of namespace '${namespace}'`;
-  return { who, keepsMs: seconds * 1_000, setting: "the namespace's retention" };
+  return { who, keepsMs, setting: "the namespace's retention" };
 }

@@ -30,6 +30,8 @@ export interface SideIntakeOptions {
   readonly policyStore: PolicyStore;
   readonly starter: Starter;
   readonly lossWatch: LossWatch;
+  /** See `IntakeRules`. */
+  readonly witnessMs: number;
   /** Unlike that of any other process, ever. */
   readonly processId: string;
   readonly observer: IntakeObserver;
@@ -47,8 +49,9 @@ export interface SideIntake {
 
 /** Starts to consume. What it opens is entered into `closers`, the consumer last, so that it is stopped first. */
 export async function startSideIntake(options: SideIntakeOptions): Promise<SideIntake> {
-  const { side, migration, connections, redis, ledger, policyStore, starter, lossWatch, processId, observer } = options;
-  const { closers, log } = options;
+  const { side, migration, connections, redis, ledger, policyStore, starter, lossWatch, witnessMs, processId } =
+    options;
+  const { observer, closers, log } = options;
   const { limits } = migration;
 
   const { source, deadLetters } = openBrokerSide(side, migration, connections, log);
@@ -82,12 +85,14 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
       extract: migration.extract[side],
       body: migration.body,
       ...limits,
+      witnessMs,
       get memoryMs() {
         return Math.min(memoryOf(migration.settledLifetimeMs), policy.redisNow() - lossWatch.remembersSince());
       },
     },
     ledger,
     policy: policyWhileWhole(policy, lossWatch),
+    ledgerIsWhole: (signal) => lossWatch.confirm(signal),
     otherSideLives: () => watch.otherSideLives(),
     throttle,
     starter,

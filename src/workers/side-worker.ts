@@ -10,6 +10,7 @@ import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
 import { providerOf } from '../config/provider-of.js';
 import { toError } from '../domain/errors.js';
+import { witnessedFor } from '../domain/ledger-loss.js';
 import type { Side } from '../domain/side.js';
 import { Starter } from '../intake/starter.js';
 import { createAudit } from '../ledger/audit.js';
@@ -28,6 +29,7 @@ import { checkRetention } from './retention.js';
 import { type SideIntake, startSideIntake } from './side-intake.js';
 import { createStewardActivities } from './steward-activities.js';
 import { startSweeper } from './sweeper.js';
+import { readTemporalRetention } from './temporal-retention.js';
 import { connectToTemporal } from './temporal-runtime.js';
 import { createTemporalWorkers } from './temporal-workers.js';
 
@@ -159,7 +161,8 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const sweeper = startSweeper({ ledger, starter, staleMs: limits.checkAfterMs, log });
   closers.add('sweeper', () => sweeper.stop());
   if (consumes) {
-    const parts = { redis, ledger, policyStore, starter, lossWatch, processId, observer: metrics.intake };
+    const witnessMs = await readWitnessMs(client, log);
+    const parts = { redis, ledger, policyStore, starter, lossWatch, witnessMs, processId, observer: metrics.intake };
     consuming = await startSideIntake({ side, migration, connections, ...parts, closers, log });
   }
   return { http: health.address, reasons, running, stop: () => closers.close() };
@@ -168,4 +171,14 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
 function reasonsOf(side: Side, { intake, source }: SideIntake): readonly string[] {
   const { ready, reason } = source.status();
   return [...intake.holds, ...(ready ? [] : [`${side}: ${reason ?? 'the consumer is not running yet'}`])];
+}
+
+/** Where Temporal does not tell, it is taken to remember nothing: intake then looks twice at whatever is new to it. */
+async function readWitnessMs(client: Client, log: Logger): Promise<number> {
+  try {
+    return witnessedFor(await readTemporalRetention(client));
+  } catch (error) {
+    log.warn({ error: toError(error).message }, 'it is not known for how long Temporal keeps workflows');
+    return 0;
+  }
 }

@@ -9,7 +9,9 @@ import type { RedisClient } from '../ledger/connect.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLedgerMarks } from '../ledger/marks.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
+import { createWaitingMessages } from '../ledger/waiting-messages.js';
 import { createLedgerRebuild } from './ledger-rebuild.js';
+import { readTemporalRetention } from './temporal-retention.js';
 
 export interface StewardOptions {
   readonly migration: string;
@@ -29,15 +31,9 @@ export function createStewardActivities(options: StewardOptions): CutoverActivit
     ...createCutoverActivities({ policyStore }),
     ...createRecoveryActivities({
       marks: createLedgerMarks(redis, migration),
-      rebuild: createLedgerRebuild(options),
+      rebuild: createLedgerRebuild({ ...options, waiting: createWaitingMessages(redis, migration) }),
       audit: createAudit(redis, migration),
-      retention: () => readRetention(client),
+      retention: () => readTemporalRetention(client),
     }),
   };
-}
-
-/** For how long Temporal keeps the workflows of this namespace after they have closed, in ms. */
-async function readRetention(client: Client): Promise<number> {
-  const { config } = await client.workflowService.describeNamespace({ namespace: client.options.namespace });
-  return Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
 }

@@ -1,13 +1,12 @@
-import { setHandler } from '@temporalio/workflow';
 import type { SettledOutcome } from '../domain/outcome.js';
 import { ledgerSteps } from './ledger-steps.js';
-import { type MessageInput, type MessageResult, retryingSignal } from './message-contract.js';
+import type { MessageInput, MessageResult } from './message-contract.js';
 import { type HeldMessage, identityOf } from './message-run.js';
 import { obtainOwnership, showState } from './ownership.js';
 import { acceptResolutions, type Resolved } from './parking.js';
 import { reconcile } from './reconciling.js';
-import { tellStanding } from './standing.js';
 import { type RoundResult, rewardOnce } from './rewarding.js';
+import { tellStanding } from './standing.js';
 
 /**
  * The life of one message, whichever side delivered it first. The workflow ID is the message ID: as long as Temporal
@@ -27,18 +26,16 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
   }
 
   const held: HeldMessage = { input, body, identity, owner };
-  if (ownership.certain) standing.held(owner, round);
-  setHandler(retryingSignal, () => showState('retrying', owner));
-
   let round = ownership.round;
+  if (ownership.certain) standing.held(owner, round);
   let result: RoundResult = ownership.certain ? await rewardOnce(held, round) : takenOver(input);
   for (;;) {
     if (result.kind === 'outcome') return await settle(held, round, result, result.outcome, result.recorded);
 
-    standing.held(owner, round);
     const resolved: Resolved = (await reconcile(held, round, result)) ?? (await awaitResolution(held, round, result));
     if (resolved.kind === 'outcome') return await settle(held, round, result, resolved.outcome, false, resolved.by);
     round = resolved.round;
+    standing.held(owner, round);
     showState('processing', owner);
     result = await rewardOnce(held, round);
   }

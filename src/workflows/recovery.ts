@@ -33,7 +33,7 @@ export function createRecovery(carried: LedgerState | undefined, republish: () =
       const epoch = uuid4();
       // In the same breath as the question, so that a second report finds it under way.
       ledger = { epoch, phase: 'recovering', remembersSince };
-      log.warn('the ledger has lost records', { ...loss });
+      if (!first) log.warn('the ledger has lost records', { ...loss });
       const { why, since = null } = loss;
       const result = await recoverLedger({ epoch, why, since, remembersSince, first });
       ledger = { epoch, phase: 'intact', remembersSince: result.remembersSince };

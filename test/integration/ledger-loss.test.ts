@@ -11,6 +11,7 @@ import { SIDES, type Side } from '../../src/domain/side.js';
 import { createAudit } from '../../src/ledger/audit.js';
 import { createLedgerMarks } from '../../src/ledger/marks.js';
 import { createPolicyStore } from '../../src/ledger/policy-store.js';
+import { createWaitingMessages } from '../../src/ledger/waiting-messages.js';
 import { resolveUpdate } from '../../src/workflows/message-contract.js';
 import { type LiveMigration, startLiveMigration } from '../support/live-migration.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
@@ -74,6 +75,19 @@ async function parkedInLedger(): Promise<string[]> {
   const parked: string[] = [];
   for await (const { messageId, state } of live.ledger.unsettled()) if (state === 'parked') parked.push(messageId);
   return parked.sort();
+}
+
+async function restartFrom(snapshot: string): Promise<void> {
+  const { port } = server;
+  await server.kill();
+  await server.stop();
+  server = await startRedis(['--dir', folder, '--dbfilename', snapshot], port);
+}
+
+async function takeSnapshot(): Promise<string> {
+  await live.redis.save();
+  await copyFile(join(folder, 'dump.rdb'), join(folder, 'older.rdb'));
+  return 'older.rdb';
 }
 
 function ownedBy(side: Side): string {
@@ -165,6 +179,7 @@ describe('a ledger that loses records in mid-flow is rebuilt from Temporal, and 
     expect(await live.ledger.states(settled)).toEqual(settled.map(() => 'settled'));
     const { owner, reason, policyVersion } = wasWaiting ?? {};
     expect(await live.read(waiting)).toMatchObject({ owner, reason, policyVersion });
+    expect((await createWaitingMessages(live.redis, live.migration.name).count()).rocketmq).toBeGreaterThan(0);
     const copy = await createPolicyStore(live.redis, live.migration.name).read();
     expect(copy).toMatchObject({ known: true, policy: { version: policy.version, hundredths: 5_000 } });
     expect(await lastRecovery()).toMatchObject({ since: null, restored: { parked: 3 } });
@@ -189,8 +204,7 @@ describe('a ledger that loses records in mid-flow is rebuilt from Temporal, and 
   it('the newest of them, by a restart from an older snapshot', async () => {
     const settledBefore = await settle(6);
     const parkedBefore = await park(1);
-    await live.redis.save();
-    await copyFile(join(folder, 'dump.rdb'), join(folder, 'older.rdb'));
+    const snapshot = await takeSnapshot();
     const settledAfter = await settle(8);
     const parkedAfter = await park(2);
     const [resolved = ''] = parkedBefore;
@@ -200,10 +214,7 @@ describe('a ledger that loses records in mid-flow is rebuilt from Temporal, and 
     const traffic = startTraffic();
     await vi.waitFor(() => expect(live.effects().size).toBeGreaterThan(30), patience);
 
-    await server.kill();
-    const { port } = server;
-    await server.stop();
-    server = await startRedis(['--dir', folder, '--dbfilename', 'older.rdb'], port);
+    await restartFrom(snapshot);
     await untilHeldAndBack();
     const carried = await traffic.stop();
     expect(await parkedInLedger()).toEqual([...parkedAfter].sort());
@@ -218,6 +229,24 @@ describe('a ledger that loses records in mid-flow is rebuilt from Temporal, and 
 
     await Promise.all([...settledBefore, ...settledAfter].map((messageId) => live.publish({ messageId })));
     const all = [...settledBefore, ...settledAfter, ...parkedBefore, ...parkedAfter, ...carried, ...(await settle(5))];
+    await untilEnded(all, ['settled', 'parked']);
+    await expectNothingPaidTwice(all);
+  }, 240_000);
+
+  it('while no worker ran that could have noticed it', async () => {
+    const snapshot = await takeSnapshot();
+    const settled = await settle(5);
+    const parked = await park(2);
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await restartFrom(snapshot);
+    expect(await live.ledger.states([...settled, ...parked])).toEqual(Array.from({ length: 7 }, () => undefined));
+
+    // Each says that it is ready only once the ledger is whole.
+    workers = await Promise.all(SIDES.map((side) => live.startWorker(side)));
+    expect(await parkedInLedger()).toEqual([...parked].sort());
+    expect(await live.ledger.states(settled)).toEqual(settled.map(() => 'settled'));
+    await Promise.all(settled.map((messageId) => live.publish({ messageId })));
+    const all = [...settled, ...parked, ...(await settle(3))];
     await untilEnded(all, ['settled', 'parked']);
     await expectNothingPaidTwice(all);
   }, 240_000);

@@ -2,7 +2,7 @@
 -- KEYS[1]  the mark
 -- ARGV[1]  the epoch of the recovery
 -- ARGV[2]  remembersSince, ms
--- ARGV[3]  the recovery, JSON
+-- ARGV[3]  the recovery, JSON; '' for none to show
 -- Verdicts {closed} {lost}
 -- Invariant: `closed` only if nothing was lost since it was opened: the mark is there, and the same server answers.
 -- @include fragments/mark.lua

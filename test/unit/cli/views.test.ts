@@ -93,6 +93,7 @@ describe('policy show', () => {
 describe('status', () => {
   const sources: StatusSources = {
     policyStore: { read: async () => ({ known: false, reason: 'missing', readAt: NOON }) },
+    marks: { view: async () => ({ phase: 'recovering' }) },
     ledger: { count: async () => ({ assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5, stranded: 6 }) },
     deadLetters: { count: async () => ({ kafka: 7, rocketmq: 8 }) },
     signs: { isAlive: async (side) => side === 'kafka' },
@@ -102,6 +103,7 @@ describe('status', () => {
   test('prints what is promised, and null for what is unknown', async () => {
     expect(await readStatus(sources)).toEqual({
       policy: null,
+      ledger: { phase: 'recovering', recovery: null },
       messages: { assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5 },
       deadLettered: { kafka: 7, rocketmq: 8 },
       stranded: 6,
@@ -117,6 +119,16 @@ describe('status', () => {
     expect(lines).toContain('no worker: 9 rewards wait');
     expect(lines).toContain('rocketmq     no sign of life; its waiting rewards are unknown');
     expect(lines).toContain('policy       unknown');
+    expect(lines).toContain('ledger       is being rebuilt from Temporal');
+  });
+
+  test('shows what the last recovery of the ledger was about, and what it restored', async () => {
+    const restored = { settled: 4711, parked: 12, claimed: 3, assigned: 2, stranded: 1 };
+    const recovery = { why: 'another Redis server answers', since: NOON, startedAt: NOON, endedAt: NOON, restored };
+    const view = await readStatus({ ...sources, marks: { view: async () => ({ phase: 'intact', recovery }) } });
+    expect(view.ledger).toMatchObject({ phase: 'intact', recovery: { since: '2026-11-23T12:00:00.000Z', restored } });
+    const lines = describeStatus(view).join('\n');
+    expect(lines).toContain('(another Redis server answers): 4711 settled, 12 parked');
   });
 });
 

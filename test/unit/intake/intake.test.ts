@@ -36,6 +36,7 @@ interface Setting {
   readonly start?: (routed: RoutedMessage) => Promise<StartResult>;
   readonly overrides?: Partial<IntakeDependencies>;
   readonly inFlight?: number;
+  readonly rules?: Partial<IntakeDependencies['rules']>;
   readonly policy?: Policy;
   readonly lingerMs?: number;
 }
@@ -66,7 +67,9 @@ function createIntake(setting: Setting = {}) {
       lingering: 10,
       checkAfterMs: 60_000,
       memoryMs: 1_000_000,
+      witnessMs: 500_000,
     },
+    ledgerIsWhole: async () => undefined,
     ledger: {
       route: async (requests) => {
         seen.routed.push([...requests]);
@@ -96,6 +99,8 @@ function createIntake(setting: Setting = {}) {
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     ...setting.overrides,
   };
+  // Kept as they are given, getters and all.
+  Object.defineProperties(deps.rules, Object.getOwnPropertyDescriptors(setting.rules ?? {}));
   return { intake: new Intake(deps), ...seen };
 }
 
@@ -315,6 +320,56 @@ describe('bad input is dead-lettered with its reason, and blocks nothing', () =>
     const broken = { ...delivery(), properties: undefined } as unknown as Delivery;
     await Promise.all(intake.take([broken]));
     expect(dead).toEqual(['undecodable']);
+  });
+});
+
+describe('a delivery that Temporal may have no witness of any more', () => {
+  const old = (): Delivery => ({ ...delivery(), storedAt: Date.now() - 600_000 });
+  const unlessKnown = ({ beyondMemory }: RouteRequest): RouteVerdict => (beyondMemory ? { verdict: 'too-old' } : mine);
+
+  it('is taken for new only once the ledger was seen to be whole after it had no record', async () => {
+    let whole: (() => void) | undefined;
+    const ledgerIsWhole = () => new Promise<void>((resolve) => (whole = resolve));
+    const { intake, started, routed } = createIntake({ route: unlessKnown, overrides: { ledgerIsWhole } });
+    const taken = intake.take([delivery({ id: 'new' }), old()]);
+    await vi.waitFor(() => expect(whole).toBeDefined());
+    expect(started).toEqual([]);
+    whole?.();
+    await Promise.all(taken);
+    expect(started).toHaveLength(2);
+    expect(routed.map((requests) => requests.map(({ beyondMemory }) => beyondMemory))).toEqual([
+      [false, true],
+      [false],
+    ]);
+  });
+
+  it('is too old if the ledger was found to have lost its records meanwhile', async () => {
+    let memoryMs = 1_000_000;
+    const { intake, dead, started } = createIntake({
+      route: unlessKnown,
+      overrides: {
+        ledgerIsWhole: async () => {
+          memoryMs = 500_000;
+        },
+      },
+      rules: {
+        get memoryMs() {
+          return memoryMs;
+        },
+      },
+    });
+    await Promise.all(intake.take([old()]));
+    expect(dead).toEqual(['too-old']);
+    expect(started).toEqual([]);
+  });
+
+  it('costs nothing more where the ledger knows it', async () => {
+    const { intake, routed } = createIntake({
+      route: () => ({ verdict: 'done', owner: 'kafka', reason: 'switch off' }),
+      overrides: { ledgerIsWhole: () => Promise.reject(new Error('nobody asked')) },
+    });
+    await Promise.all(intake.take([old()]));
+    expect(routed).toHaveLength(1);
   });
 });
 

@@ -32,6 +32,7 @@ describe('the keys', () => {
           keys.policyChannel(name),
           keys.audit(name),
           keys.past(name),
+          keys.mark(name, 0),
           keys.alive(name, 'kafka'),
           keys.deadLetters(name),
           keys.deadLetterSources(name),
