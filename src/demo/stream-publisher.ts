@@ -5,6 +5,7 @@ import type { Publisher } from '../brokers/publisher.js';
 import { createRocketmqPublisher } from '../brokers/rocketmq-publisher.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
+import { isRetryable } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import { SIDES, type Side } from '../domain/side.js';
 import type { Planned, PlannedMessage } from './plan.js';
@@ -31,6 +32,9 @@ const ON_THEIR_WAY = 256;
  */
 const MOST_UNDER_WAY = 150;
 const LOOK_EVERY_MS = 100;
+/** On top of the dual producer's own. */
+const ATTEMPTS = 10;
+const BETWEEN_ATTEMPTS_MS = 1_000;
 /** Timers fire late by a little, which is made up for. */
 const BEHIND_MS = 200;
 
@@ -86,9 +90,10 @@ export class StreamPublisher {
 
   async #publishPoison({ sides, properties, body }: Poison): Promise<void> {
     const { topics } = this.#options.migration;
-    const publish = (side: Side): Promise<string> =>
-      this.#publishers[side].publish({ topic: topics[side], properties, body: Buffer.from(body) });
-    await Promise.all(sides.map(publish));
+    const publish = async (side: Side): Promise<void> => {
+      await this.#publishers[side].publish({ topic: topics[side], properties, body: Buffer.from(body) });
+    };
+    await Promise.all(sides.map((side) => insist(() => publish(side))));
   }
 }
 
@@ -101,9 +106,23 @@ async function sendMessage(
   producer: ReturnType<typeof dualProducerOn>,
   { messageId, businessId, body, sides }: PlannedMessage,
 ): Promise<void> {
-  const report = await producer.send({ messageId, businessId, body, sides });
-  for (const side of sides) {
-    const half = report[side];
-    if (half !== undefined && !half.ok) throw half.error;
+  const open = new Set(sides);
+  await insist(async () => {
+    const report = await producer.send({ messageId, businessId, body, sides: [...open] });
+    const halves = [...open].map((side) => ({ side, half: report[side] }));
+    for (const { side, half } of halves) if (half?.ok === true) open.delete(side);
+    for (const { half } of halves) if (half?.ok === false) throw half.error;
+  });
+}
+
+/** Tries again what a broker was too busy for, as a producer must that loses nothing. */
+async function insist(publish: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await publish();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
+      await pause(BETWEEN_ATTEMPTS_MS);
+    }
   }
 }
