@@ -83,6 +83,14 @@ export class Rig {
     return performance.now() - since;
   }
 
+  /** Has something going on while `work` is done, and ends it then; a failure of either is one of both. */
+  async during(goingOn: (done: AbortSignal) => Promise<void>, work: () => Promise<void>): Promise<void> {
+    const done = new AbortController();
+    const [going, working] = [goingOn(done.signal), work().finally(() => done.abort())];
+    const ends = await Promise.allSettled([going, working]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
   /** Whether a workflow of this message exists, whatever its state. */
   async hasWorkflow(messageId: string): Promise<boolean> {
     return this.ground.client.workflow

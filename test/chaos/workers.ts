@@ -4,7 +4,7 @@ import type { LocalStack } from '../../src/stack/state.js';
 import type { SideLinks } from './links.js';
 
 /** Loaded into a worker whose clock is to be wrong. */
-const SKEWED_CLOCK = new URL('skewed-clock.ts', import.meta.url).href;
+const SKEWED_CLOCK = new URL('skewed-clock.mjs', import.meta.url).href;
 
 export interface WorkersOptions {
   readonly stack: LocalStack;

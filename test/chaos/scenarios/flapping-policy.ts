@@ -20,12 +20,12 @@ export const flappingPolicy: Scenario = {
   leastGranted: 50,
   set: 'short',
   async drive(rig) {
-    const done = new AbortController();
     const versions = { now: 0 };
-    const flapping = flap(rig, versions, done.signal);
-    await Promise.all(Array.from({ length: GROUPS }, (_, nth) => publishGroup(rig, versions, nth)));
-    done.abort();
-    await flapping;
+    await rig.during(
+      (done) => flap(rig, versions, done),
+      async () =>
+        void (await Promise.all(Array.from({ length: GROUPS }, (_, nth) => publishGroup(rig, versions, nth)))),
+    );
   },
 };
 

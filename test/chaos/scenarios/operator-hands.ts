@@ -76,12 +76,14 @@ async function resetPaid(rig: Rig): Promise<void> {
     const handle = client.workflow.getHandle(workflowId);
     await handle.result();
     const { runId } = await handle.describe();
+    const { events } = await handle.fetchHistory();
+    const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes != null)?.eventId ?? null;
     await client.workflowService.resetWorkflowExecution({
       namespace: stack.temporal.namespace,
       workflowExecution: { workflowId, runId },
       reason: 'chaos',
       requestId: `${workflowId}-reset`,
-      workflowTaskFinishEventId: 4,
+      workflowTaskFinishEventId: firstTask,
     });
     rig.fired(RESET);
     await client.workflow.getHandle(workflowId).result();

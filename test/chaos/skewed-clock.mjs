@@ -8,5 +8,3 @@ globalThis.Date = new Proxy(Date, {
   construct: (date, args, target) => Reflect.construct(date, args.length === 0 ? [date.now()] : args, target),
 });
 process.emitWarning(`the clock is ${skewMs} ms ahead`, 'SkewedClock');
-
-export const skew = skewMs;
