@@ -40,7 +40,7 @@ export interface Ground {
 }
 
 const BY = { actor: 'chaos', reason: 'chaos' } as const;
-const POLICY_ATTEMPTS = 6;
+const POLICY_ATTEMPTS = 10;
 
 /** What a scenario works with: the ground, its own stream of messages, and its own book of faults. */
 export class Rig {

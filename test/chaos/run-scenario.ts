@@ -37,8 +37,7 @@ export async function runScenario({
   await attempt(rig, 'the scenario could not be carried out', () => scenario.drive(rig));
 
   const harmEndedAt = performance.now();
-  // Nothing can be judged on broken ground: this may fail the whole run.
-  await rig.makeWhole();
+  await attempt(rig, 'not everything could be made whole', () => rig.makeWhole());
   const { published } = stream;
   await attempt(rig, 'not everything came to an end', async () => {
     await rig.until(
