@@ -1,6 +1,7 @@
 import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Told } from './checker.js';
+import { insist } from './insist.js';
 
 /** Records that are read at once. */
 const BATCH = 200;
@@ -8,12 +9,14 @@ const BATCH = 200;
 /** Follows the records of a run's messages in the ledger. */
 export class LedgerWatch {
   readonly #ledger: Pick<Ledger, 'read'>;
+  readonly #signal: AbortSignal;
   readonly #records = new Map<string, LedgerRecord>();
   readonly #open = new Set<string>();
   #changes = 0;
 
-  constructor(ledger: Pick<Ledger, 'read'>) {
+  constructor(ledger: Pick<Ledger, 'read'>, signal: AbortSignal) {
     this.#ledger = ledger;
+    this.#signal = signal;
   }
 
   /** The records as they were when last looked at. */
@@ -49,7 +52,8 @@ export class LedgerWatch {
   async #read(messageIds: readonly string[]): Promise<void> {
     for (let from = 0; from < messageIds.length; from += BATCH) {
       const batch = messageIds.slice(from, from + BATCH);
-      const records = await Promise.all(batch.map((messageId) => this.#ledger.read(messageId)));
+      const readAll = () => Promise.all(batch.map((messageId) => this.#ledger.read(messageId)));
+      const records = await insist(readAll, this.#signal);
       for (const [index, messageId] of batch.entries()) this.#note(messageId, records[index]);
     }
   }

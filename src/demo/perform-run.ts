@@ -41,7 +41,7 @@ export async function performRun(options: RunOptions): Promise<Judgement> {
   const { migration, connections } = session;
   const [{ ledger, policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
   const plan = planStream({ messages, seed, run });
-  const watch = new LedgerWatch(ledger);
+  const watch = new LedgerWatch(ledger, signal);
   const deadLetters = new DeadLetterWatch({ run, migration, connections, log });
   const published = new PublishedCount(plan.phases.length);
   const policy = new PolicyPhases({ client, policyStore, migration: migration.name, changePolicy, signal });

@@ -5,9 +5,9 @@ import type { Publisher } from '../brokers/publisher.js';
 import { createRocketmqPublisher } from '../brokers/rocketmq-publisher.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
-import { isRetryable } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import { SIDES, type Side } from '../domain/side.js';
+import { insist } from './insist.js';
 import type { Planned, PlannedMessage } from './plan.js';
 import type { Poison } from './poison.js';
 
@@ -32,9 +32,6 @@ const ON_THEIR_WAY = 256;
  */
 const MOST_UNDER_WAY = 150;
 const LOOK_EVERY_MS = 100;
-/** On top of the dual producer's own. */
-const ATTEMPTS = 10;
-const BETWEEN_ATTEMPTS_MS = 1_000;
 /** Timers fire late by a little, which is made up for. */
 const BEHIND_MS = 200;
 
@@ -42,7 +39,7 @@ const BEHIND_MS = 200;
 export class StreamPublisher {
   readonly #options: StreamPublisherOptions;
   readonly #publishers: Readonly<Record<Side, Publisher>>;
-  readonly #send: (planned: Planned) => Promise<void>;
+  readonly #send: (planned: Planned, signal: AbortSignal) => Promise<void>;
 
   constructor(options: StreamPublisherOptions) {
     const { connections, log, migration } = options;
@@ -52,8 +49,8 @@ export class StreamPublisher {
       rocketmq: createRocketmqPublisher({ connection: connections.rocketmq, log }),
     };
     const producer = dualProducerOn(this.#publishers, migration.topics);
-    this.#send = (planned) =>
-      planned.kind === 'poison' ? this.#publishPoison(planned) : sendMessage(producer, planned);
+    this.#send = (planned, signal) =>
+      planned.kind === 'poison' ? this.#publishPoison(planned, signal) : sendMessage(producer, planned, signal);
   }
 
   /**
@@ -75,7 +72,7 @@ export class StreamPublisher {
       // What was held up is not made up for by a burst.
       dueAt = Math.max(dueAt, now - BEHIND_MS) + 1_000 / rate;
       onPublish(planned);
-      const sending: Promise<void> = this.#send(planned)
+      const sending: Promise<void> = this.#send(planned, either)
         .catch((error: unknown) => failed.abort(error))
         .finally(() => onTheirWay.delete(sending));
       onTheirWay.add(sending);
@@ -88,12 +85,11 @@ export class StreamPublisher {
     await Promise.all(SIDES.map((side) => this.#publishers[side].close()));
   }
 
-  async #publishPoison({ sides, properties, body }: Poison): Promise<void> {
+  async #publishPoison({ sides, properties, body }: Poison, signal: AbortSignal): Promise<void> {
     const { topics } = this.#options.migration;
-    const publish = async (side: Side): Promise<void> => {
-      await this.#publishers[side].publish({ topic: topics[side], properties, body: Buffer.from(body) });
-    };
-    await Promise.all(sides.map((side) => insist(() => publish(side))));
+    const publish = (side: Side): Promise<string> =>
+      this.#publishers[side].publish({ topic: topics[side], properties, body: Buffer.from(body) });
+    await Promise.all(sides.map((side) => insist(() => publish(side), signal)));
   }
 }
 
@@ -105,6 +101,7 @@ async function pass(ms: number, signal: AbortSignal): Promise<void> {
 async function sendMessage(
   producer: ReturnType<typeof dualProducerOn>,
   { messageId, businessId, body, sides }: PlannedMessage,
+  signal: AbortSignal,
 ): Promise<void> {
   const open = new Set(sides);
   await insist(async () => {
@@ -112,17 +109,5 @@ async function sendMessage(
     const halves = [...open].map((side) => ({ side, half: report[side] }));
     for (const { side, half } of halves) if (half?.ok === true) open.delete(side);
     for (const { half } of halves) if (half?.ok === false) throw half.error;
-  });
-}
-
-/** Tries again what a broker was too busy for, as a producer must that loses nothing. */
-async function insist(publish: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await publish();
-    } catch (error) {
-      if (attempt === ATTEMPTS || !isRetryable(error)) throw error;
-      await pause(BETWEEN_ATTEMPTS_MS);
-    }
-  }
+  }, signal);
 }

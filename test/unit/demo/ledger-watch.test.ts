@@ -20,12 +20,11 @@ function record(messageId: string, rest: Partial<LedgerRecord>): LedgerRecord {
 function setUp(...records: LedgerRecord[]) {
   const ledger = new Map(records.map((one) => [one.messageId, one]));
   const reads: string[] = [];
-  const watch = new LedgerWatch({
-    async read(messageId) {
-      reads.push(messageId);
-      return ledger.get(messageId);
-    },
-  });
+  const read = async (messageId: string) => {
+    reads.push(messageId);
+    return ledger.get(messageId);
+  };
+  const watch = new LedgerWatch({ read }, new AbortController().signal);
   return { ledger, reads, watch };
 }
 
