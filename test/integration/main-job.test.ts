@@ -25,9 +25,9 @@ afterAll(async () => {
 });
 afterEach(() => live.simulator.setFaults({}));
 
-const patience = { timeout: 30_000, interval: 200 };
+const patience = { timeout: 90_000, interval: 200 };
 
-async function untilSettled(ids: readonly string[], timeout = 30_000): Promise<void> {
+async function untilSettled(ids: readonly string[], timeout = 90_000): Promise<void> {
   await vi.waitFor(
     async () => {
       const states = await live.ledger.states(ids);
@@ -99,8 +99,11 @@ describe('on the real services', () => {
 
   it('an unknown outcome is parked, never sent again, and settled by a person, once (P1)', async () => {
     const id = await parkOne();
-    const description = await live.client.workflow.getHandle(id).describe();
-    expect(description.searchAttributes['HandoverState']).toEqual(['parked']);
+    // The record is written by a local activity, the attribute by the workflow task that it is part of.
+    await vi.waitFor(async () => {
+      const { searchAttributes } = await live.client.workflow.getHandle(id).describe();
+      expect(searchAttributes['HandoverState']).toEqual(['parked']);
+    }, patience);
     expect(live.callsFor(id)).toBe(1);
     const answer = { round: 1, resolution: 'granted', actor: 'ann', reason: 'it is in their settlement file' } as const;
     const handle = live.client.workflow.getHandle(id);
@@ -183,7 +186,7 @@ describe('on the real services', () => {
       ids.push(...(await Promise.all(batch)));
       await changed;
     }
-    await untilSettled(ids, 60_000);
+    await untilSettled(ids, 120_000);
     expect(ids.map((id) => live.effects().get(id))).toEqual(ids.map(() => 1));
     policy = await live.setPolicy('setPercentage', { hundredths: 5_000 });
   });
@@ -204,7 +207,7 @@ describe('on the real services', () => {
           const ended = states.filter((state) => state === 'settled' || state === 'parked');
           expect(ended).toHaveLength(ids.length);
         },
-        { timeout: 90_000, interval: 500 },
+        { timeout: 200_000, interval: 500 },
       );
       const effects = live.effects();
       const states = await live.ledger.states(ids);
@@ -222,7 +225,7 @@ describe('on the real services', () => {
     expect(codes).toEqual([0, 0]);
     for (const worker of await Promise.all(SIDES.map((side) => live.startWorker(side))))
       workers.set(worker.side, worker);
-    await untilSettled(ids, 60_000);
+    await untilSettled(ids, 120_000);
     expect(ids.map((id) => live.effects().get(id))).toEqual(ids.map(() => 1));
   });
 });
