@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 // Forks, not threads: the Temporal native module crashes a process that loads it in several worker threads.
 const shared = { pool: 'forks' as const, environment: 'node' as const };
 
+// Tests on real services share a small machine with them. A second try, in CI only, and vitest names each that needed it.
+const retry = process.env['CI'] === 'true' ? 1 : 0;
+
 export default defineConfig({
   test: {
     projects: [
@@ -12,16 +15,18 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'workflows',
+          retry,
           include: ['test/workflows/**/*.test.ts', 'test/replay/**/*.test.ts'],
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
         },
       },
       {
         test: {
           ...shared,
           name: 'services',
+          retry,
           include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
           globalSetup: ['test/support/local-stack.ts'],
           fileParallelism: false,
