@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 // Forks, not threads: the Temporal native module crashes a process that loads it in several worker threads.
-const shared = { pool: 'forks' as const, environment: 'node' as const };
+const shared = {
+  pool: 'forks' as const,
+  environment: 'node' as const,
+  // A condition that is awaited has the time that a busy machine needs; the default is one second.
+  expect: { poll: { timeout: 60_000, interval: 100 } },
+};
 
 // Tests on real services share a small machine with them. A second try, in CI only, and vitest names each that needed it.
 const retry = process.env['CI'] === 'true' ? 1 : 0;
