@@ -1,4 +1,4 @@
-import { ApplicationFailure, condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, condition, patched, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { ParkRequest } from '../activities/resolution-activities.js';
 import type { SettledOutcome } from '../domain/outcome.js';
 import { ledgerSteps } from './ledger-steps.js';
@@ -73,11 +73,37 @@ export function acceptResolutions(
     setCurrentDetails(describeParked(held, round, result));
     const current: ParkedRound = { held, round, result, answered: false };
     parked = current;
-    await condition(() => current.resolved !== undefined);
+    // Runs that were parked before there was this look have no timers in their history.
+    const late = patched(LOOKS_FOR_LATE_ANSWER) ? await lookForLateAnswer(current, as) : undefined;
+    if (late === undefined) await condition(() => current.resolved !== undefined);
     parked = undefined;
     setCurrentDetails('');
-    return current.resolved as Resolved;
+    return late ?? (current.resolved as Resolved);
   };
+}
+
+const LOOKS_FOR_LATE_ANSWER = 'parked: look for a late answer';
+
+/** When a parked run looks into the ledger again, in times of what an attempt may last. */
+const LOOKS_AFTER = [1, 4, 16, 64];
+
+/**
+ * An attempt that stood still, was taken for dead and had begun before its message was parked may still hear from the
+ * provider. It can tell the ledger, but not Temporal, which has given it up: without this look the run would wait for a
+ * person for ever, with the outcome in the ledger. Undefined: nothing came, or a person was faster.
+ */
+async function lookForLateAnswer(current: ParkedRound, as: ParkRequest): Promise<Resolved | undefined> {
+  const { held, result } = current;
+  if (result.certainlyNot) return undefined;
+  for (const times of LOOKS_AFTER) {
+    const pauseMs = times * held.input.settings.attemptTimeoutMs;
+    if (await condition(() => current.resolved !== undefined, pauseMs)) return undefined;
+    const settled = await ledgerSteps.park(as);
+    if (settled == null || current.answered) continue;
+    current.answered = true;
+    return { kind: 'outcome', outcome: settled, by: 'ledger' };
+  }
+  return undefined;
 }
 
 /** Takes the step that a person's answer asks for, audited before anything follows from it. */

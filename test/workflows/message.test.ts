@@ -138,6 +138,16 @@ describe('an unknown outcome', () => {
     });
   });
 
+  it('is over when the provider’s answer reaches the ledger after all, from an attempt that had been given up', async () => {
+    let parkings = 0;
+    const park: MessageActivities['park'] = async () => (++parkings > 1 ? 'granted' : undefined);
+    await withMessage({ reward: async () => unknown, park }, async ({ result, called, state }) => {
+      await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+      expect(await result()).toMatchObject({ outcome: 'granted', resolvedBy: 'ledger' });
+      expect(called('reward')).toBe(1);
+    });
+  });
+
   it('stays parked to the eye when an execution that was taken for dead says that it is retrying', async () => {
     await withMessage({ reward: async () => unknown }, async ({ handle, state }) => {
       await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
