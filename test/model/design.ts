@@ -1,0 +1,115 @@
+/**
+ * The rules that the promises rest on, each of which can be taken away. An explorer that does not find a design guilty
+ * once one of them is missing would prove nothing by finding nothing.
+ */
+export interface Design {
+  /** The first sight by either side decides the owner, and it is recorded. Else each side evaluates on its own. */
+  readonly decidesOnce: boolean;
+  /** A workflow whose message is the other side's waits. Else 'not mine' completes it. */
+  readonly waitsForTheOwner: boolean;
+  /** Else an attempt that fails gives the message back to whoever claims it. */
+  readonly keepsOwnershipOnFailure: boolean;
+  /** `adopt` takes only what is assigned. */
+  readonly adoptsByCompareAndSet: boolean;
+  /** A delivery is acknowledged after the workflow has it. Else before. */
+  readonly startsBeforeAck: boolean;
+  /** A workflow ID that has closed starts again by `resume` only. */
+  readonly closedIdStaysClosed: boolean;
+  /** Else a second execution of an attempt comes with the token of the first, and passes for it. */
+  readonly nonceIsPerExecution: boolean;
+  /** An attempt sends only if Temporal hands it the proof that all before it were not executed. Else `begin` is enough. */
+  readonly attemptsNeedTemporalsProof: boolean;
+  /** A process that has slept past the deadline of its attempt does not write the request. */
+  readonly writesBeforeItsDeadlineOnly: boolean;
+  /** 'Absent' counts only once nothing that was sent can take effect any more. Else at once. */
+  readonly absentMustBeRipe: boolean;
+  /** A person's answer is refused in any round but the one that it names. */
+  readonly answersNameTheirRound: boolean;
+  /** A resumed run takes what was attempted for unknown. Else for clean. */
+  readonly resumeTakesAttemptedForUnknown: boolean;
+  /** It does so as well where nobody holds the message any more, as the ledger has forgotten it and begun anew. */
+  readonly resumeBelievesHistory: boolean;
+  /** A run that wants to park and hears from the ledger that the message is settled completes. */
+  readonly parkMindsSettled: boolean;
+  /** What the ledger has lost, or shows in an older state, is entered anew from what Temporal shows. */
+  readonly rebuildsFromTemporal: boolean;
+
+  /** A person's answer is judged by when it was given, not by when a worker came to carry it out. */
+  readonly answersCarryTheirTime: boolean;
+  /** A run that a reset has made is another one to the ledger, and takes over from the one before like a resumed one. */
+  readonly resetRunIsAnotherRun: boolean;
+  /** `resume` starts nothing after a run that has completed. */
+  readonly resumesOnlyWhatDidNotComplete: boolean;
+  /** A run that `resume` or a reset has made goes on for the side that the earlier one held the message for. */
+  readonly takesOverForTheSameSide: boolean;
+  /** A run that is parked already completes too, once the message turns out to be settled. */
+  readonly parkedMindsSettled: boolean;
+  /** The sweeper has a run that is parked entered as parked, where the ledger shows it as anything else. */
+  readonly listsWhatIsParked: boolean;
+  /** A run claims for the owner too if the ledger has seen the owner's delivery, although nobody told the run of it. */
+  readonly heedsWhomTheLedgerHasSeen: boolean;
+  /** The age index has a message before its workflow starts, so that whoever acknowledges it relies on both. */
+  readonly indexesBeforeStart: boolean;
+}
+
+export type Rule = keyof Design;
+
+/** Every rule. With all of them no promise breaks. */
+export const ALL_RULES: Design = {
+  decidesOnce: true,
+  waitsForTheOwner: true,
+  keepsOwnershipOnFailure: true,
+  adoptsByCompareAndSet: true,
+  startsBeforeAck: true,
+  closedIdStaysClosed: true,
+  nonceIsPerExecution: true,
+  attemptsNeedTemporalsProof: true,
+  writesBeforeItsDeadlineOnly: true,
+  absentMustBeRipe: true,
+  answersNameTheirRound: true,
+  resumeTakesAttemptedForUnknown: true,
+  resumeBelievesHistory: true,
+  parkMindsSettled: true,
+  rebuildsFromTemporal: true,
+  answersCarryTheirTime: true,
+  resetRunIsAnotherRun: true,
+  resumesOnlyWhatDidNotComplete: true,
+  takesOverForTheSameSide: true,
+  parkedMindsSettled: true,
+  listsWhatIsParked: true,
+  heedsWhomTheLedgerHasSeen: true,
+  indexesBeforeStart: true,
+};
+
+/**
+ * Rules that the code does not follow yet. The explorer has found what each of them is needed for, and is tested to; a
+ * rule leaves this list with the change that makes the code follow it.
+ */
+export const NOT_YET_IN_THE_CODE = [
+  'answersCarryTheirTime',
+  'resetRunIsAnotherRun',
+  'resumesOnlyWhatDidNotComplete',
+  'takesOverForTheSameSide',
+  'parkedMindsSettled',
+  'listsWhatIsParked',
+  'heedsWhomTheLedgerHasSeen',
+  'indexesBeforeStart',
+] as const satisfies readonly Rule[];
+
+export function without(...rules: readonly Rule[]): Design {
+  return { ...ALL_RULES, ...Object.fromEntries(rules.map((rule) => [rule, false])) };
+}
+
+/** How far the explorer goes. */
+export interface Scope {
+  /** Faults in one run, at most. */
+  readonly faults: number;
+  /** Attempts of a round and rounds, at most. A round beyond is cut off, and counts as a way out. */
+  readonly attempts: number;
+  readonly rounds: number;
+}
+
+export interface World {
+  readonly design: Design;
+  readonly scope: Scope;
+}

@@ -1,0 +1,172 @@
+import { SIDES, type Side } from '../../src/domain/side.js';
+import { type Copy, type Hand, NO_RUN, type Run, type State } from './state.js';
+import { callerOf, environment, type Rules, type Step, system, withRun } from './step.js';
+
+/**
+ * What a side does with a delivery. A side may have one in hand, however long, and others pass it meanwhile: RocketMQ
+ * gives a message out anew while an earlier receiver is still at it, and Kafka may after a rebalance.
+ */
+export function intakeSteps(rules: Rules, s: State): Step[] {
+  const steps: Step[] = [];
+  for (const side of SIDES) {
+    const { hand, hangs } = s.copies[side];
+    // The sides are alike in these rules (the switch decides only when a side may adopt, and that is left open), so
+    // whichever side sees the message first may be called kafka.
+    if (side === 'rocketmq' && s.copies.kafka.at === 'new') continue;
+    const arrivals = route(rules, s, side);
+    if (hand === '') {
+      steps.push(...arrivals);
+      continue;
+    }
+    const ways = proceed(rules, s, side, hand);
+    steps.push(...(hangs ? ways.map((step) => ({ ...step, kind: 'environment' as const })) : ways));
+    for (const arrival of arrivals) {
+      // One that passes the one in hand goes all its way at once, and is acknowledged.
+      const passing = arrival.next.copies[side].hand;
+      if (passing === '' || passing === hand) continue;
+      for (const { next } of proceed(rules, arrival.next, side, passing)) {
+        const copy: Copy = { at: 'acked', hand, hangs };
+        const indexed = { ...next, indexed: true, copies: { ...next.copies, [side]: copy } };
+        steps.push(environment(`${arrival.label}, accepted while another is in hand`, indexed));
+      }
+    }
+  }
+  return steps;
+}
+
+/**
+ * Deliveries in hand of a message that a workflow holds, or that is settled. All that is left to them is to be told to
+ * that workflow and acknowledged, which changes nothing for anybody else, so they come first and alone. One that does not
+ * come first hangs, and that is a fault like the others that let something go on late.
+ */
+export function deliveriesInPassing(rules: Rules, s: State): Step[] {
+  if (s.row.state === 'none' || s.row.state === 'assigned') return [];
+  for (const side of SIDES) {
+    const { hand, hangs } = s.copies[side];
+    if (hand !== '' && !hangs) return proceed(rules, s, side, hand);
+  }
+  return [];
+}
+
+function proceed(rules: Rules, s: State, side: Side, hand: Hand): Step[] {
+  switch (hand) {
+    case '':
+      return [];
+    case 'for kafka':
+    case 'for rocketmq':
+      return start(rules, s, side, hand === 'for kafka' ? 'kafka' : 'rocketmq');
+    case 'index':
+      // intake.ts, #start: the age index and the acknowledgement.
+      return [system(`${side}: indexed and acknowledged`, withCopy({ ...s, indexed: true }, side, 'acked'))];
+  }
+}
+
+/** intake.ts #act and route.lua: the policy is a free choice wherever nobody has decided. */
+function route(rules: Rules, s: State, side: Side): Step[] {
+  const { design, ledger } = rules;
+  const { row } = s;
+  const { at } = s.copies[side];
+  const arrives = at === 'new' ? `${side}: delivered` : `${side}: delivered again`;
+  const acknowledged = (next: State): State => withCopy(next, side, 'acked', s.copies[side]);
+  const routed = (next: State, owner: Side): State => {
+    const then = at === 'acked' || !design.startsBeforeAck ? 'acked' : 'unacked';
+    return withCopy(next, side, then, { hand: `for ${owner}`, hangs: false });
+  };
+  if (!design.decidesOnce) return SIDES.map((owner) => evaluateAlone(rules, s, side, owner));
+  switch (row.state) {
+    case 'none':
+      return SIDES.map((owner) =>
+        environment(`${arrives}, first sight, owner ${owner}`, routed({ ...s, row: ledger.route(row, owner) }, owner)),
+      );
+    case 'assigned':
+      return [environment(`${arrives}, owner ${row.owner}`, routed(s, row.owner))];
+    case 'settled':
+      return [environment(`${arrives}, acknowledged: settled`, acknowledged(s))];
+    default: {
+      const done = environment(`${arrives}, acknowledged: ${row.state}`, acknowledged(s));
+      if (s.run.status === 'open') return [done];
+      // Once the record has not moved for long.
+      return [done, environment(`${arrives}, checked in Temporal, acknowledged`, acknowledged(check(rules, s)))];
+    }
+  }
+}
+
+/** The naive design: whether it is mine is for me to say; what is not mine, the other side will do. */
+function evaluateAlone({ ledger }: Rules, s: State, side: Side, owner: Side): Step {
+  if (owner !== side) return environment(`${side}: delivered, not mine, acknowledged`, withCopy(s, side, 'acked'));
+  const row = s.row.state === 'none' ? ledger.route(s.row, side) : s.row;
+  return environment(
+    `${side}: delivered, mine`,
+    withCopy({ ...s, row }, side, 'unacked', { hand: `for ${side}`, hangs: false }),
+  );
+}
+
+/** starter.ts #start and #deliver; linger.ts for the delivery of a side that does not own the message. */
+function start(rules: Rules, s: State, side: Side, owner: Side): Step[] {
+  const { design } = rules;
+  const { row, run } = s;
+  const started = (label: string, next: State): Step =>
+    design.indexesBeforeStart
+      ? system(
+          `${side}: ${label}, acknowledged`,
+          withCopy({ ...next, indexed: run.status !== 'completed' }, side, 'acked'),
+        )
+      : system(
+          `${side}: ${label}`,
+          withCopy(next, side, s.copies[side].at, { hand: 'index', hangs: s.copies[side].hangs }),
+        );
+  const steps: Step[] = [];
+  if (owner !== side && row.state !== 'assigned' && row.state !== 'none') {
+    steps.push(system(`${side}: lingered, acknowledged: ${row.state}`, withCopy(s, side, 'acked')));
+  }
+  switch (run.status) {
+    case 'none':
+      steps.push(started('starts the workflow', { ...s, run: newRun(s, side, owner) }));
+      break;
+    case 'open': {
+      const delivered = { ...run.delivered, [side]: true };
+      steps.push(started('signals the workflow', withRun(s, { delivered })));
+      break;
+    }
+    case 'completed':
+    case 'closed':
+      if (design.closedIdStaysClosed) {
+        steps.push(started(`finds the workflow ${run.status}`, check(rules, s, run.token)));
+      } else {
+        steps.push(started('starts the workflow again', { ...s, run: newRun(s, side, owner) }));
+      }
+      break;
+  }
+  return steps;
+}
+
+export function newRun(s: State, side: Side, origin: Side): Run {
+  const delivered = { kafka: side === 'kafka', rocketmq: side === 'rocketmq' };
+  const id = s.run.id + 1;
+  return { ...NO_RUN, status: 'open', id, token: id, origin, startedBy: side, delivered };
+}
+
+/** starter.ts #check, #restoreSettled and #strand: what the workflow has come to is told to the ledger. */
+export function check({ ledger }: Rules, s: State, speaksOf = s.row.run): State {
+  const { run, row } = s;
+  if (run.status === 'completed' && run.outcome !== undefined) {
+    const settled = ledger.settle(row, callerOf(run, run.owner, true), run.outcome);
+    return { ...s, row: settled.row, indexed: false };
+  }
+  return run.status === 'closed' ? { ...s, row: ledger.strand(row, speaksOf) } : s;
+}
+
+/** A consumer hangs with a delivery in hand, or is killed. */
+export function hang(s: State, side: Side): State {
+  const { at, hand } = s.copies[side];
+  return withCopy(s, side, at, { hand, hangs: true });
+}
+
+type InHand = Pick<Copy, 'hand' | 'hangs'>;
+
+const NOTHING: InHand = { hand: '', hangs: false };
+
+function withCopy(s: State, side: Side, at: Copy['at'], inHand: InHand = NOTHING): State {
+  const copy: Copy = { at, hand: inHand.hand, hangs: inHand.hangs };
+  return { ...s, copies: side === 'kafka' ? { ...s.copies, kafka: copy } : { ...s.copies, rocketmq: copy } };
+}

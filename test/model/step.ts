@@ -1,0 +1,113 @@
+import type { World } from './design.js';
+import { attemptCode } from './key.js';
+import type { Caller, ModelLedger, Taken } from './ledger.js';
+import type { Attempt, LedgerRow, Run, State } from './state.js';
+
+/** Whose step it is. Only the system's own are sure to be taken in the end; none of the others may be relied upon. */
+export type Kind = 'system' | 'environment' | 'person' | 'fault';
+
+export interface Step {
+  readonly kind: Kind;
+  readonly label: string;
+  readonly next: State;
+  /** A local activity of the workflow: what it did to the ledger stays although Temporal may never hear of it. */
+  readonly local?: boolean;
+}
+
+export interface Rules extends World {
+  readonly ledger: ModelLedger;
+}
+
+export const system = (label: string, next: State): Step => ({ kind: 'system', label, next });
+export const local = (label: string, next: State): Step => ({ ...system(`workflow: ${label}`, next), local: true });
+export const environment = (label: string, next: State): Step => ({ kind: 'environment', label, next });
+export const person = (label: string, next: State): Step => ({ kind: 'person', label, next });
+export const fault = (label: string, next: State): Step => ({
+  kind: 'fault',
+  label: `FAULT ${label}`,
+  next: { ...next, faults: next.faults + 1 },
+});
+
+/** The open run as the ledger's caller, which brings Temporal's word where the record is lost (src/activities/open-run.ts). */
+export function callerOf(run: Run, owner: Run['owner'], restore = false): Caller {
+  return { run: run.token, owner, restore };
+}
+
+/** Whether Temporal shows the run of this token to be the open one (src/activities/open-run.ts). */
+export function isOpen({ run }: State, token: number): boolean {
+  return run.status === 'open' && run.token === token;
+}
+
+/** Asks again with Temporal's word where a verdict is to be had with it only (src/activities/open-run.ts, takeStep). */
+export function prove<V extends string>(take: (restore: boolean) => Taken<V>, restorable: readonly string[]): Taken<V> {
+  const taken = take(false);
+  return restorable.includes(taken.verdict) ? take(true) : taken;
+}
+
+export function withRun(s: State, change: Partial<Run>): State {
+  return { ...s, run: { ...s.run, ...change } };
+}
+
+/** The run is through with the message: nobody can answer it any more. */
+export function complete(s: State, outcome: Run['outcome']): State {
+  return { ...withRun(s, { status: 'completed', outcome, ...OVER }), answer: undefined };
+}
+
+/** What nobody asks a run that is over: forgotten, so that states that differ in nothing else are one. */
+export const OVER = { phase: 'settle', from: undefined, never: false, ripe: false, attempt: 0 } as const;
+
+/** Temporal schedules the first attempt of a round. */
+export function schedule(s: State, round: number): State {
+  const { run } = s;
+  const live = newAttempt(s, { token: run.token, owner: run.owner, round, attempt: 1, cleared: 0 });
+  const next = withRun(s, {
+    phase: 'reward',
+    round,
+    attempt: 0,
+    never: false,
+    ripe: false,
+    claimed: true,
+    from: undefined,
+  });
+  return { ...next, live, attempted: true };
+}
+
+/** The run holds the message and cannot know what was sent. */
+export function inDoubt(s: State, round: number, attempt = 0): State {
+  return withRun(s, { phase: 'unknown', round, attempt, never: false, ripe: false, from: undefined });
+}
+
+/** An attempt begins, as an execution with a nonce of its own. */
+export function newAttempt(s: State, of: Pick<Attempt, 'token' | 'owner' | 'round' | 'attempt' | 'cleared'>): Attempt {
+  const taken = [...s.zombies.map(({ id }) => id), s.live?.id];
+  const id = [1, 2, 3].find((free) => !taken.includes(free)) ?? 0;
+  return { ...of, id, at: 'begin', expired: false };
+}
+
+/** An execution is no more: its nonce is nobody's, so that the number can be given anew. */
+export function endAttempt(s: State, ended: Attempt): State {
+  const forget = (row: LedgerRow): LedgerRow => (row.nonce === ended.id ? { ...row, nonce: 0 } : row);
+  return {
+    ...s,
+    row: forget(s.row),
+    saved: s.saved && forget(s.saved),
+    live: s.live === ended ? undefined : s.live,
+    zombies: s.zombies.includes(ended) ? s.zombies.filter((zombie) => zombie !== ended) : s.zombies,
+  };
+}
+
+/** The execution goes on, with nobody waiting for it. Two at a time are as many as two faults can make. */
+export function makeZombie(s: State, expired: boolean): State {
+  if (s.live === undefined) return s;
+  return { ...s, live: undefined, zombies: sorted([...s.zombies, { ...s.live, expired: s.live.expired || expired }]) };
+}
+
+export function replaceAttempt(s: State, before: Attempt, after: Attempt): State {
+  if (s.live === before) return { ...s, live: after };
+  return { ...s, zombies: sorted(s.zombies.map((zombie) => (zombie === before ? after : zombie))) };
+}
+
+/** Zombies have no order: one name for the two ways of listing them. */
+function sorted(zombies: readonly Attempt[]): readonly Attempt[] {
+  return zombies.length < 2 ? zombies : [...zombies].sort((a, b) => attemptCode(a) - attemptCode(b)).slice(0, 2);
+}
