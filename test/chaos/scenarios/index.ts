@@ -1,14 +1,21 @@
 import type { Scenario } from '../scenario.js';
+import { backlogFlood } from './backlog-flood.js';
+import { brokerRestarts } from './broker-restarts.js';
+import { cutoverCrash } from './cutover-crash.js';
 import { flappingPolicy } from './flapping-policy.js';
 import { killAroundTheCall } from './kill-around-the-call.js';
 import { killBeforeAcceptance } from './kill-before-acceptance.js';
+import { lapsedLease } from './lapsed-lease.js';
+import { noMoreFiles } from './no-more-files.js';
 import { operatorHands } from './operator-hands.js';
 import { pausedWorker } from './paused-worker.js';
 import { policyCopy } from './policy-copy.js';
 import { producerFaults } from './producer-faults.js';
 import { providerFaults } from './provider-faults.js';
+import { redisAmnesia } from './redis-amnesia.js';
 import { redisTrouble } from './redis-trouble.js';
 import { replay } from './replay.js';
+import { rollback } from './rollback.js';
 import { rollingWorkers } from './rolling-workers.js';
 import { temporalTrouble } from './temporal-trouble.js';
 
@@ -25,5 +32,12 @@ export const SCENARIOS: readonly Scenario[] = [
   providerFaults,
   operatorHands,
   rollingWorkers,
+  lapsedLease,
+  cutoverCrash,
+  rollback,
+  noMoreFiles,
+  brokerRestarts,
+  redisAmnesia,
+  backlogFlood,
   replay,
 ];

@@ -47,8 +47,8 @@ async function comeAndGo(rig: Rig): Promise<void> {
 
 async function publishUntil(rig: Rig, done: AbortSignal): Promise<void> {
   while (!done.aborted) {
-    await rig.stream.sendNew(3);
-    await rig.pause(700);
+    await rig.stream.sendNew(2);
+    await rig.pause(800);
   }
 }
 
