@@ -40,7 +40,8 @@ export interface Ground {
 }
 
 const BY = { actor: 'chaos', reason: 'chaos' } as const;
-const POLICY_ATTEMPTS = 10;
+const POLICY_ATTEMPTS = 8;
+const POLICY_PAUSE_MS = 5_000;
 
 /** What a scenario works with: the ground, its own stream of messages, and its own book of faults. */
 export class Rig {
@@ -124,6 +125,8 @@ export class Rig {
         return (await changePolicy(parts)).policy;
       } catch (error) {
         if (attempt === POLICY_ATTEMPTS || !(error instanceof HandoverError) || error.code !== 'no-worker') throw error;
+        // It may be under way still, and is answered as it is when it is asked for again.
+        await this.pause(POLICY_PAUSE_MS);
       }
     }
   }
