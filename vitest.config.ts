@@ -8,9 +8,6 @@ const shared = {
   expect: { poll: { timeout: 60_000, interval: 100 } },
 };
 
-// Tests on real services share a small machine with them. A second try, in CI only, and vitest names each that needed it.
-const retry = process.env['CI'] === 'true' ? 1 : 0;
-
 export default defineConfig({
   test: {
     projects: [
@@ -20,7 +17,6 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'workflows',
-          retry,
           include: ['test/workflows/**/*.test.ts', 'test/replay/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
@@ -31,9 +27,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'services',
-          retry,
           include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
-          globalSetup: ['test/support/local-stack.ts'],
+          globalSetup: ['test/support/build.ts', 'test/support/local-stack.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -1,6 +1,7 @@
 // Compiles the sources, copies the Lua scripts beside them, and bundles the workflow code as production workers load it.
+// All of it is made beside `dist` and put in its place when it is whole, so that what runs from `dist` finds its files.
 import { execFileSync } from 'node:child_process';
-import { chmod, cp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,20 +9,18 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 
-await rm(`${root}dist`, { recursive: true, force: true });
-execFileSync(
-  process.execPath,
-  [join(dirname(require.resolve('typescript/package.json')), 'bin/tsc'), '-p', `${root}tsconfig.json`],
-  {
-    stdio: 'inherit',
-  },
-);
-await cp(`${root}src/ledger/lua`, `${root}dist/ledger/lua`, { recursive: true });
-await chmod(`${root}dist/cli/main.js`, 0o755);
+const made = `${root}dist.${process.pid}`;
+const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+
+execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--outDir', made], { stdio: 'inherit' });
+await cp(`${root}src/ledger/lua`, `${made}/ledger/lua`, { recursive: true });
+await chmod(`${made}/cli/main.js`, 0o755);
 
 const { bundleWorkflowCode } = await import('@temporalio/worker');
 const { code } = await bundleWorkflowCode({
-  workflowsPath: `${root}dist/workflows/index.js`,
+  workflowsPath: `${made}/workflows/index.js`,
   logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error },
 });
-await writeFile(`${root}dist/workflow-bundle.js`, code);
+await writeFile(`${made}/workflow-bundle.js`, code);
+await rm(`${root}dist`, { recursive: true, force: true });
+await rename(made, `${root}dist`);

@@ -20,6 +20,9 @@ import type { WorkerProcess } from '../support/worker-process.js';
 const stack = inject('stack');
 const patience = { timeout: 60_000, interval: 200 };
 
+/** So long, in ms, that a parked run does not look into the ledger again by itself: what these tests see is the rebuild. */
+const attemptTimeout = 300_000;
+
 let folder: string;
 let server: RedisServer;
 let live: LiveMigration;
@@ -29,7 +32,7 @@ let policy: Policy;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'handover-loss-'));
   server = await startRedis(['--dir', folder]);
-  live = await startLiveMigration({ ...stack, redis: { ...stack.redis, url: server.url } });
+  live = await startLiveMigration({ ...stack, redis: { ...stack.redis, url: server.url } }, { attemptTimeout });
   workers = await Promise.all(SIDES.map((side) => live.startWorker(side)));
   await live.setPolicy('setConsumption', { consumption: 'on' });
   policy = await live.setPolicy('setPercentage', { hundredths: 5_000 });

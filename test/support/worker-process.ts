@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { Side } from '../../src/domain/side.js';
 import type { LocalStack } from '../../src/stack/state.js';
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+import { BUILT_COMMAND } from './build.js';
 
 /** A worker as a real process of its own, so that it can be killed as a machine kills one. */
 export interface WorkerProcess {
@@ -27,7 +25,7 @@ export async function startWorkerProcess(
   environment: Record<string, string> = {},
   flags: readonly string[] = [],
 ): Promise<WorkerProcess> {
-  const args = ['--import', 'tsx', main, 'worker', '--side', side, '--config', configPath, '--json', ...flags];
+  const args = [BUILT_COMMAND, 'worker', '--side', side, '--config', configPath, '--json', ...flags];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...serviceVariables(stack), ...environment },

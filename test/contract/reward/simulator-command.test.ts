@@ -4,17 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readSimulatorLedger } from '../../../src/reward/simulator-ledger.js';
+import { BUILT_COMMAND } from '../../support/build.js';
 import { attempt, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
-
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
 afterEach(releaseAll);
 
 function simulate(...flags: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, 'simulator', ...flags], {
+  const child = spawn(process.execPath, [BUILT_COMMAND, 'simulator', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit');
