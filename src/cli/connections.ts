@@ -9,19 +9,20 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { LedgerMarks } from '../ledger/marks.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
 import type { SideSigns } from '../ledger/signs.js';
+import { DEFAULT_INSTANCE } from '../stack/folders.js';
 import { readStack } from '../stack/state.js';
 
 /** Flags of every command that speaks to the services. */
 export interface ConnectionFlags {
-  /** The local stack, where the environment names no services. */
-  readonly instance: string;
+  /** The local stack, where the environment names no services. Undefined: the one of the usual name. */
+  readonly instance?: string;
   readonly config?: string;
 }
 
 /** Adds {@link ConnectionFlags} and `--json` to a command. */
 export function withConnectionFlags(command: Command): Command {
   return command
-    .option('--instance <name>', 'which local stack', 'default')
+    .option('--instance <name>', `which local stack (default: "${DEFAULT_INSTANCE}")`)
     .option('--config <file>', 'the migration, else ./handover.config.ts, else the defaults')
     .option('--json', 'print the result as one line of JSON');
 }
@@ -97,10 +98,10 @@ async function explainTemporal(error: unknown): Promise<unknown> {
 }
 
 /** Temporal's Web UI: the local stack's, if it is in use, or what HANDOVER_TEMPORAL_UI says. */
-function findWebUi(instance: string, { temporal }: Connections): string | undefined {
+function findWebUi(instance: string | undefined, { temporal }: Connections): string | undefined {
   const named = process.env['HANDOVER_TEMPORAL_UI'];
   if (named !== undefined && named !== '') return named.replace(/\/+$/, '');
-  const stack = readStack(instance)?.temporal;
+  const stack = readStack(instance ?? DEFAULT_INSTANCE)?.temporal;
   return stack?.address === temporal.connectionOptions.address ? stack?.ui : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { HandoverError } from '../domain/errors.js';
 import { SIDES } from '../domain/side.js';
 import { SIGN_LIFETIME_MS, type SideSigns } from '../ledger/signs.js';
+import { DEFAULT_INSTANCE } from '../stack/folders.js';
 import { throwIfInterrupted, waitUntil } from '../stack/wait-until.js';
 
 export interface WorkersAliveOptions {
@@ -29,7 +30,7 @@ export async function refuseWhileWorkersLive(options: WorkersAliveOptions): Prom
     throwIfInterrupted(signal);
     // Redis gave no answer, which says nothing of workers.
     if (cause instanceof HandoverError) throw cause;
-    const down = instance === 'default' ? 'handover down' : `handover down --instance ${instance}`;
+    const down = instance === DEFAULT_INSTANCE ? 'handover down' : `handover down --instance ${instance}`;
     throw new HandoverError('wrong-use', `Workers of migration '${migration}' run on this stack already.`, {
       cause,
       hint: `End them first; '${down}' also ends those of an earlier demo. Or take another stack: --instance NAME.`,

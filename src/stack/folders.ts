@@ -2,6 +2,9 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { HandoverError } from '../domain/errors.js';
 
+/** The stack that is meant where nobody names one; its services have their usual ports. */
+export const DEFAULT_INSTANCE = 'default';
+
 const INSTANCE = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
 /** @throws HandoverError `wrong-use` if the name could not be a folder's or a Compose project's. */

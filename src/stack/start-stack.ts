@@ -1,7 +1,7 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { HandoverError } from '../domain/errors.js';
 import { dockerAnswers, dockerIsUp, startDocker, stopDocker } from './docker-stack.js';
-import { checkInstance, instanceFolder } from './folders.js';
+import { checkInstance, DEFAULT_INSTANCE, instanceFolder } from './folders.js';
 import { withLock } from './lock.js';
 import { aliveServices, startNative } from './native-stack.js';
 import { checkPortsFree, claimBlock, releaseBlock } from './port-claims.js';
@@ -38,9 +38,6 @@ export interface StartOptions {
 }
 
 const INTERRUPTED = 'Interrupted; what had been started is ended again.';
-
-/** The instance for which the services have their usual ports. */
-export const DEFAULT_INSTANCE = 'default';
 
 /**
  * Has a local stack up, ready and with its topics, groups and search attributes: starts it, or only what of it has

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { DemoOptions, DemoResult } from '../../demo/run-demo.js';
 import { HandoverError } from '../../domain/errors.js';
+import { DEFAULT_INSTANCE } from '../../stack/folders.js';
 import { withSession } from '../connections.js';
 import { interruptible } from '../interruptible.js';
 import { createOutput } from '../output.js';
@@ -42,7 +43,7 @@ export function demoCommand(): Command {
     .option('--rate <n>', 'how many of them a second, at most', readRate, 25)
     .option('--seed <text>', 'the same seed draws the same faults into the stream', '1')
     .option('--keep', 'leave stack, workers and provider running')
-    .option('--instance <name>', 'which local stack', 'default')
+    .option('--instance <name>', 'which local stack', DEFAULT_INSTANCE)
     .option('--config <file>', 'the migration, else ./handover.config.ts, else the defaults; its provider is not asked')
     .option('--json', 'print the report as JSON')
     .addHelpText('after', EXAMPLES)
@@ -78,7 +79,7 @@ async function demo(flags: DemoFlags): Promise<void> {
 
 function describeWhatRuns({ stack, stackRuns, pids }: DemoResult, links: readonly string[]): readonly string[] {
   if (!stackRuns) return [];
-  const flag = stack.instance === 'default' ? '' : ` --instance ${stack.instance}`;
+  const flag = stack.instance === DEFAULT_INSTANCE ? '' : ` --instance ${stack.instance}`;
   const kept = [
     `Provider and workers: processes ${pids.join(', ')}`,
     `Look around with: handover status${flag}, handover parked${flag}`,

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { DEFAULT_INSTANCE } from '../../stack/folders.js';
 import { createOutput } from '../output.js';
 
 const EXAMPLES = `
@@ -14,7 +15,7 @@ interface DownFlags {
 export function downCommand(): Command {
   return new Command('down')
     .description("Stop what 'handover up' has started, from whichever clone, and nothing else.")
-    .option('--instance <name>', 'which stack', 'default')
+    .option('--instance <name>', 'which stack', DEFAULT_INSTANCE)
     .option('--json', 'print what was stopped as JSON')
     .addHelpText('after', EXAMPLES)
     .action(down);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { DEFAULT_INSTANCE } from '../../stack/folders.js';
 import { PORT_NAMES, PORTS, readChosenPorts } from '../../stack/ports.js';
 import { resourcesOf } from '../../stack/resources.js';
 import type { LocalStack } from '../../stack/state.js';
@@ -26,7 +27,7 @@ interface UpFlags {
 export function upCommand(): Command {
   const command = new Command('up')
     .description('Start Temporal with its Web UI, Kafka, RocketMQ and Redis on this machine, for development.')
-    .option('--instance <name>', 'which stack', 'default')
+    .option('--instance <name>', 'which stack', DEFAULT_INSTANCE)
     .option('--config <file>', 'the migration whose topics and groups to make (default: handover.config.ts, if there)')
     .option('--persist', 'keep workflows and data over a stop')
     .option('--native', 'run the programs here even if a Docker engine answers')
@@ -67,7 +68,7 @@ function describeForPeople({
   redis,
   logs,
 }: LocalStack): readonly string[] {
-  const down = instance === 'default' ? 'handover down' : `handover down --instance ${instance}`;
+  const down = instance === DEFAULT_INSTANCE ? 'handover down' : `handover down --instance ${instance}`;
   return [
     `Temporal  ${temporal.address}   Web UI ${temporal.ui}`,
     `Kafka     ${kafka.brokers.join(', ')}`,

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { secrets } from '../../config/secrets.js';
 import { isSide, type Side } from '../../domain/side.js';
+import { DEFAULT_INSTANCE } from '../../stack/folders.js';
 import type { SideWorker } from '../../workers/side-worker.js';
 import { interruptible } from '../interruptible.js';
 import { createOutput } from '../output.js';
@@ -19,7 +20,7 @@ interface WorkerFlags {
   readonly side: Side;
   readonly intake: boolean;
   readonly http: { readonly host: string; readonly port: number };
-  readonly instance: string;
+  readonly instance?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -36,7 +37,7 @@ export function workerCommand(): Command {
       host: '127.0.0.1',
       port: 0,
     })
-    .option('--instance <name>', 'which local stack', 'default')
+    .option('--instance <name>', `which local stack (default: "${DEFAULT_INSTANCE}")`)
     .option('--config <file>', 'the migration, else ./handover.config.ts, else the defaults')
     .option('--json', 'print {"ready":true,...} as one line of JSON when ready')
     .addHelpText('after', EXAMPLES)
