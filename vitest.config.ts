@@ -8,19 +8,30 @@ const shared = {
   expect: { poll: { timeout: 60_000, interval: 100 } },
 };
 
+// One kind after the other. Files on real services mostly wait (for a rebalance, a lapsed lease, a recovery), so two of
+// them share the machine; each works under names of its own.
 export default defineConfig({
   test: {
     projects: [
       // Milliseconds each; the bound is for a machine on which everything else runs too.
-      { test: { ...shared, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         test: {
           ...shared,
           name: 'workflows',
           include: ['test/workflows/**/*.test.ts', 'test/replay/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 180_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -29,9 +40,10 @@ export default defineConfig({
           name: 'services',
           include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
           globalSetup: ['test/support/build.ts', 'test/support/local-stack.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
