@@ -31,6 +31,8 @@ export interface Design {
   readonly resumeBelievesHistory: boolean;
   /** A run that wants to park and hears from the ledger that the message is settled completes. */
   readonly parkMindsSettled: boolean;
+  /** A run that is parked already completes too, once the message turns out to be settled. */
+  readonly parkedMindsSettled: boolean;
   /** What the ledger has lost, or shows in an older state, is entered anew from what Temporal shows. */
   readonly rebuildsFromTemporal: boolean;
 
@@ -42,8 +44,6 @@ export interface Design {
   readonly resumesOnlyWhatDidNotComplete: boolean;
   /** A run that `resume` or a reset has made goes on for the side that the earlier one held the message for. */
   readonly takesOverForTheSameSide: boolean;
-  /** A run that is parked already completes too, once the message turns out to be settled. */
-  readonly parkedMindsSettled: boolean;
   /** The sweeper has a run that is parked entered as parked, where the ledger shows it as anything else. */
   readonly listsWhatIsParked: boolean;
   /** A run claims for the owner too if the ledger has seen the owner's delivery, although nobody told the run of it. */
@@ -70,12 +70,12 @@ export const ALL_RULES: Design = {
   resumeTakesAttemptedForUnknown: true,
   resumeBelievesHistory: true,
   parkMindsSettled: true,
+  parkedMindsSettled: true,
   rebuildsFromTemporal: true,
   answersCarryTheirTime: true,
   resetRunIsAnotherRun: true,
   resumesOnlyWhatDidNotComplete: true,
   takesOverForTheSameSide: true,
-  parkedMindsSettled: true,
   listsWhatIsParked: true,
   heedsWhomTheLedgerHasSeen: true,
   indexesBeforeStart: true,
@@ -90,7 +90,6 @@ export const NOT_YET_IN_THE_CODE = [
   'resetRunIsAnotherRun',
   'resumesOnlyWhatDidNotComplete',
   'takesOverForTheSameSide',
-  'parkedMindsSettled',
   'listsWhatIsParked',
   'heedsWhomTheLedgerHasSeen',
   'indexesBeforeStart',
