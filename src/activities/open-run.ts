@@ -1,16 +1,36 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { Holder } from '../ledger/ledger.js';
+import { readStart } from './workflow-start.js';
 
-/** Answers whether Temporal shows `run` (a first execution run ID) to be the open run of this message now. */
+/** Answers whether Temporal shows `run`, by which the ledger knows a run, to be the open run of this message now. */
 export type IsOpenRun = (messageId: string, run: string) => Promise<boolean>;
+
+/** Answers by which ID the ledger knows the run that Temporal has described. */
+export type ReadRun = (
+  described: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId' | 'raw'>,
+) => Promise<string>;
+
+/**
+ * That is the first run of the chain, so that continue-as-new changes nothing. But Temporal also gives a run that a reset
+ * has made the first run of the one before, and to the ledger it is another one: the first event tells them apart.
+ */
+export function readRunIn(client: Client): ReadRun {
+  return async ({ workflowId, runId, raw }) => {
+    const firstRunId = raw.workflowExecutionInfo?.firstRunId || runId;
+    if (firstRunId === runId) return runId;
+    const { input, writtenFor } = await readStart(client, workflowId, runId);
+    return writtenFor === runId ? (input.run ?? firstRunId) : runId;
+  };
+}
 
 /** @throws what the client throws when Temporal cannot be asked: no answer is no proof. */
 export function askTemporalWhetherOpen(client: Client): IsOpenRun {
+  const readRun = readRunIn(client);
   return async (messageId, run) => {
     try {
-      const { status, raw } = await client.workflow.getHandle(messageId).describe();
-      return status.name === 'RUNNING' && raw.workflowExecutionInfo?.firstRunId === run;
+      const description = await client.workflow.getHandle(messageId).describe();
+      return description.status.name === 'RUNNING' && (await readRun(description)) === run;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
       throw error;

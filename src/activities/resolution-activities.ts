@@ -3,6 +3,8 @@ import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
 import type { Audit } from '../ledger/audit.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { ReopenVerdict } from '../ledger/verdicts.js';
+import type { EarlierAttempts, FindAttempts } from './earlier-attempts.js';
 import { type IsOpenRun, takeStep } from './open-run.js';
 
 /** Which run speaks, of which message. */
@@ -26,6 +28,8 @@ export interface ReopenRequest extends RunIdentity {
   readonly notBefore: number;
   /** The same, reckoned from the deadline that the ledger has recorded; 0: not to be looked at. */
   readonly settlesWithinMs: number;
+  /** When it was seen that nothing had taken effect, Redis time (ms); the time of the call bounds it. */
+  readonly observedAt?: number;
 }
 
 export type ReopenResult =
@@ -62,6 +66,8 @@ export interface ResolutionActivities {
   settle(request: SettleRequest): Promise<SettledOutcome>;
   /** Takes a message over from a run that closed before it settled. */
   takeOver(request: RunIdentity & { readonly fromRun: string }): Promise<TakeOverResult>;
+  /** Looks for what earlier runs of the message have attempted. */
+  findAttempts(request: Pick<RunIdentity, 'messageId'>): Promise<EarlierAttempts>;
   /** Writes a person's decision to the audit stream. */
   audit(record: ResolutionRecord): Promise<void>;
 }
@@ -69,6 +75,13 @@ export interface ResolutionActivities {
 /** A closed run has no say: these steps are its zombie's, and nothing may come of them. */
 function closed(messageId: string): Error {
   return new Error(`the workflow run that speaks for message ${messageId} is closed`);
+}
+
+function describeTooEarly({ notBefore, now }: Extract<ReopenVerdict, { verdict: 'too-early' }>): string {
+  const leftMs = notBefore - now;
+  return leftMs > 0
+    ? `the last request may still take effect for another ${Math.ceil(leftMs / 1000)} s`
+    : 'the last request may still take effect after the time of this answer: look at the provider again, and answer anew';
 }
 
 /**
@@ -79,8 +92,9 @@ export function createResolutionActivities(deps: {
   readonly ledger: Pick<Ledger, 'park' | 'reopen' | 'settle' | 'unindex' | 'resume' | 'index'>;
   readonly audit: Pick<Audit, 'append'>;
   readonly isOpenRun: IsOpenRun;
+  readonly findAttempts: FindAttempts;
 }): ResolutionActivities {
-  const { ledger, audit, isOpenRun } = deps;
+  const { ledger, audit, isOpenRun, findAttempts } = deps;
   const restorable = ['lost', 'other-run'] as const;
 
   return {
@@ -99,10 +113,7 @@ export function createResolutionActivities(deps: {
         case 'reopened':
           return { reopened: true, round: verdict.round };
         case 'too-early':
-          return {
-            reopened: false,
-            why: `the last request may still take effect for another ${Math.ceil((verdict.notBefore - verdict.now) / 1000)} s`,
-          };
+          return { reopened: false, why: describeTooEarly(verdict) };
         case 'settled':
           return { reopened: false, why: `it is settled: ${verdict.outcome}` };
         default:
@@ -140,6 +151,8 @@ export function createResolutionActivities(deps: {
           throw new Error(`message ${request.messageId} changes hands while it is being taken over`);
       }
     },
+
+    findAttempts: ({ messageId }) => findAttempts(messageId),
 
     async audit(record) {
       await audit.append(record);

@@ -20,6 +20,8 @@ export interface RewardRequest {
   readonly businessId?: string;
   readonly traceparent?: string;
   readonly run: string;
+  /** The run that has scheduled it, by Temporal's ID; `run` by default. */
+  readonly scheduledBy?: string;
   readonly origin: { readonly decision: Decision; readonly fingerprint: string };
   readonly owner: Side;
   readonly round: number;
@@ -151,6 +153,7 @@ export function createRewardActivities(deps: RewardDependencies): RewardActiviti
   return {
     async reward(request, body) {
       const { attempt, heartbeatDetails } = activityInfo();
+      const again = scheduledAgain(request);
       const at: Attempt = {
         request,
         attempt,
@@ -160,6 +163,7 @@ export function createRewardActivities(deps: RewardDependencies): RewardActiviti
       };
       const cleared = clearedIn(heartbeatDetails);
       // Temporal's own word comes before the ledger's: a record may be lost or rolled back, a history is not.
+      if (again !== undefined) return unknown(at, again);
       if (cleared !== attempt - 1) return unknown(at, `attempt ${attempt - 1} ended without a word of what it did`);
       const verdict = await begin(at, cleared);
       if (verdict === undefined) return failUnexecuted(at, notSent('the ledger gave no verdict'), true);
@@ -241,6 +245,17 @@ async function grant(provider: RewardProvider, at: Attempt, message: RewardMessa
 
 async function tellRetrying(client: Pick<Client, 'workflow'>, messageId: string): Promise<void> {
   await client.workflow.getHandle(messageId, activityInfo().workflowExecution?.runId).signal('retrying');
+}
+
+/**
+ * Counts begin anew, and the proof of what the attempts before did not do is gone, where somebody has reset the workflow
+ * while the activity was pending, or the activity. The attempt is then the first one in name only. Undefined: it is not so.
+ */
+function scheduledAgain({ run, scheduledBy = run }: RewardRequest): string | undefined {
+  const { attempt, workflowExecution, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = activityInfo();
+  if (workflowExecution?.runId !== scheduledBy) return 'its workflow was reset while it was pending';
+  const isFirst = currentAttemptScheduledTimestampMs <= scheduledTimestampMs;
+  return attempt === 1 && !isFirst ? 'the activity was reset' : undefined;
 }
 
 function clearedIn(details: unknown): number {

@@ -35,7 +35,7 @@ export async function resolveAll(session: Session, output: Output, answer: AllAn
   const what = `${chosen.length} of ${parked.length} parked messages are to be answered ${resolution} (${describeParkedFilter(filter)}).`;
   if (confirmed) output.say(what);
   else if (chosen.length > 0) await confirm(what, `${chosen.length}`);
-  const answers = chosen.map(({ messageId, round }) => ({ messageId, round, resolution, person }));
+  const answers = chosen.map(({ messageId, round }) => ({ messageId, round, resolution, person, givenAt: now }));
   const done: ManyResolved = splitResults(await answerMany(session, output, answers));
   output.result(done, describeMany);
   return done.failed.length;

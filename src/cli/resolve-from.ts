@@ -29,7 +29,9 @@ export async function resolveFrom(session: Session, output: Output, answer: From
     if (row.plan === 'nothing') return [];
     const { messageId, round, resolution, line } = row;
     const reason = `${person.reason} (line ${line} of ${source})`;
-    return [{ messageId, round, resolution, person: { ...person, reason } }];
+    return [
+      { messageId, round, resolution, person: { ...person, reason }, ...(asOf !== undefined && { givenAt: asOf }) },
+    ];
   });
   const results = dryRun ? [] : await answerMany(session, output, answers);
   const outcomes = new Map(results.map((result) => [result.messageId, result] as const));

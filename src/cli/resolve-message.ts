@@ -16,6 +16,8 @@ export interface Answer {
   readonly round?: number;
   /** Resend although the last request may still take effect. */
   readonly force?: boolean;
+  /** When the person, or the provider, saw what it rests on (Redis time, ms). Default: now. */
+  readonly givenAt?: number;
 }
 
 /** What `resolve --json` promises. */
@@ -30,16 +32,17 @@ export interface Resolved {
  * @throws HandoverError `message-unknown`, `resolution-refused`, `no-worker` or `temporal-unavailable`
  */
 export async function resolveMessage(
-  { client, ledger }: { readonly client: Client; readonly ledger: Pick<Ledger, 'read'> },
-  { messageId, resolution, person, round: wanted, force = false }: Answer,
+  { client, ledger }: { readonly client: Client; readonly ledger: Pick<Ledger, 'read' | 'now'> },
+  { messageId, resolution, person, round: wanted, force = false, givenAt: seen }: Answer,
 ): Promise<Resolved> {
   const round = wanted ?? (await parkedRound(ledger, messageId));
+  const givenAt = seen ?? (await ledger.now());
   const handle = client.workflow.getHandle(messageId);
   await sendUpdate({
     client,
     async send(updateId) {
       try {
-        const args = { round, resolution, ...person, ...(force && { force }) };
+        const args = { round, resolution, ...person, givenAt, ...(force && { force }) };
         return await handle.startUpdate(resolveUpdate, { args: [args], updateId, waitForStage: 'ACCEPTED' });
       } catch (cause) {
         if (!(cause instanceof WorkflowNotFoundError)) throw cause;

@@ -33,10 +33,11 @@ export async function resumeMessage(parts: ResumeParts, messageId: string, perso
   const record = await ledger.read(messageId);
   if (record?.state === 'settled') throw notStranded(messageId, `it is settled: ${record.outcome}`);
   const closed = await readClosedRun(client, migration, messageId);
-  const { run: fromRun, input, body } = closed;
+  const { run: fromRun, body } = closed;
+  const { run: _formerly, ...input } = closed.input;
   const attempted = closed.attempted || record?.state === 'sending' || record?.state === 'parked';
   const options = messageStartOptions({
-    input: { ...input, resumes: { fromRun, attempted } },
+    input: { ...input, resumes: { fromRun, attempted, ...(closed.owner !== undefined && { owner: closed.owner }) } },
     body,
     side: record?.owner ?? input.decision.owner,
     state: attempted ? 'parked' : 'processing',
@@ -45,11 +46,12 @@ export async function resumeMessage(parts: ResumeParts, messageId: string, perso
   try {
     const { firstExecutionRunId } = await client.workflow.start(MESSAGE_WORKFLOW, {
       ...options,
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      // Not after one that has completed: two people may resume, and the run of the other one may be through by now.
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
     });
     return { messageId, run: firstExecutionRunId, fromRun, attempted };
   } catch (cause) {
     if (!(cause instanceof WorkflowExecutionAlreadyStartedError)) throw cause;
-    throw notStranded(messageId, 'its workflow has just been started anew by someone else');
+    throw notStranded(messageId, 'its workflow has been started anew by someone else');
   }
 }

@@ -43,6 +43,8 @@ export interface StarterDependencies {
   readonly migration: string;
   readonly settings: MessageSettings;
   readonly side: Side;
+  /** By which ID the ledger knows a run that Temporal has described. */
+  readonly readRun: (description: WorkflowExecutionDescription) => Promise<string>;
 }
 
 /** Brings a delivery to the one workflow of its message, starting it where there is none. Throws what Temporal throws. */
@@ -121,7 +123,7 @@ export class Starter {
       case 'COMPLETED':
         return this.#restoreSettled(handle, description, routed);
       default:
-        return this.#strand(message.messageId, firstRunOf(description), description);
+        return this.#strand(message.messageId, await this.#deps.readRun(description), description);
     }
   }
 
@@ -140,7 +142,7 @@ export class Starter {
     const { outcome, owner, round, attempt, origin } = (await handle.result()) as MessageResult;
     await ledger.settle({
       messageId,
-      run: firstRunOf(description),
+      run: await this.#deps.readRun(description),
       origin: routed === undefined ? origin : { decision: routed.decision, fingerprint: routed.fingerprint },
       owner,
       round,
@@ -170,8 +172,4 @@ async function describe(handle: WorkflowHandle): Promise<WorkflowExecutionDescri
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
-}
-
-function firstRunOf({ raw, runId }: WorkflowExecutionDescription): string {
-  return raw.workflowExecutionInfo?.firstRunId || runId;
 }

@@ -107,6 +107,11 @@ export interface Ledger {
        * two counts. 0, the default, for no look at that deadline.
        */
       readonly settlesWithinMs?: number;
+      /**
+       * When it was seen that the last attempt had not taken effect (Redis time, ms): what counts is not when that is
+       * carried out. Default: the time of the call, which also bounds it.
+       */
+      readonly observedAt?: number;
     },
   ): Promise<ReopenVerdict>;
   settle(

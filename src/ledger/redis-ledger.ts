@@ -117,8 +117,8 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
     },
 
     async reopen(request) {
-      const { round, notBefore, settlesWithinMs = 0 } = request;
-      const args = [...callerOf(request, request.owner), round, notBefore, settlesWithinMs];
+      const { round, notBefore, settlesWithinMs = 0, observedAt = '' } = request;
+      const args = [...callerOf(request, request.owner), round, notBefore, settlesWithinMs, observedAt];
       return reopenVerdict(await run('reopen', request.messageId, args));
     },
 

@@ -58,7 +58,7 @@ export type RecordVerdict =
 /** Answer of `reopen`, which begins a new round. */
 export type ReopenVerdict =
   | { readonly verdict: 'reopened'; readonly round: number }
-  /** Too early: the last attempt could still take effect until `notBefore` (Redis time, ms). */
+  /** Too early: when it was observed, the last attempt could still take effect, until `notBefore` (Redis time, ms). */
   | { readonly verdict: 'too-early'; readonly notBefore: number; readonly now: number }
   | { readonly verdict: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }
   | { readonly verdict: 'moved-on'; readonly round: number }

@@ -11,6 +11,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import pLimit from 'p-limit';
 import type { IsOpenRun } from '../activities/open-run.js';
 import type { Rebuild, RebuildRequest } from '../activities/recovery-activities.js';
+import { readStart } from '../activities/workflow-start.js';
 import { NOTHING_RESTORED, type Restored } from '../domain/ledger-loss.js';
 import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Log } from '../domain/log.js';
@@ -20,7 +21,6 @@ import type { WaitingMessages } from '../ledger/waiting-messages.js';
 import { standingQuery } from '../workflows/message-contract.js';
 import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
 import { enterOrigin, enterStanding } from './standing-entry.js';
-import { readStart } from './workflow-start.js';
 
 export interface LedgerRebuildOptions {
   readonly client: Client;
@@ -88,7 +88,8 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
       if (!cannotSay(error)) throw error;
       // It runs on workers of an earlier version, or cannot run now. Its own next step restores the rest.
       log.warn({ messageId: found.messageId }, 'a workflow did not say how it stands: entered as it began');
-      return enterOrigin(await readStart(client, found.messageId, found.runId), record, ledger);
+      const { input } = await readStart(client, found.messageId, found.runId);
+      return enterOrigin(input, record, ledger);
     }
   }
 
@@ -96,8 +97,8 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
   async function restoreClosed(found: Found, record: LedgerRecord | undefined): Promise<State | undefined> {
     const { messageId } = found;
     if (record === undefined && !found.completed) {
-      const start = await readStart(client, messageId, found.runId);
-      await enterOrigin(start, record, ledger);
+      const { input } = await readStart(client, messageId, found.runId);
+      await enterOrigin(input, record, ledger);
       await ledger.index([messageId]);
     }
     switch (await starter.check(messageId, record?.run)) {

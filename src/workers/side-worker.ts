@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
-import { askTemporalWhetherOpen } from '../activities/open-run.js';
+import { findAttemptsIn } from '../activities/earlier-attempts.js';
+import { askTemporalWhetherOpen, readRunIn } from '../activities/open-run.js';
 import { createOwnershipActivities } from '../activities/ownership-activities.js';
 import { createResolutionActivities } from '../activities/resolution-activities.js';
 import { createRewardActivities } from '../activities/reward-activities.js';
@@ -116,7 +117,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   if (consumes) await checkRetention({ side, migration, connections, client, log });
   const { adoption, retry, attemptTimeoutMs, settlesWithinMs, limits } = migration;
   const settings = { adoption, retry, attemptTimeoutMs, settlesWithinMs, lookup: provider.lookup !== undefined };
-  const starter = new Starter({ client, ledger, migration: name, settings, side });
+  const starter = new Starter({ client, ledger, migration: name, settings, side, readRun: readRunIn(client) });
 
   const workers = await createTemporalWorkers({
     connection,
@@ -125,7 +126,12 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     side,
     ledgerSteps: {
       ...createOwnershipActivities({ ledger, policyStore, signs: createSideSigns(redis, name), isOpenRun }),
-      ...createResolutionActivities({ ledger, audit: createAudit(redis, name), isOpenRun }),
+      ...createResolutionActivities({
+        ledger,
+        audit: createAudit(redis, name),
+        isOpenRun,
+        findAttempts: findAttemptsIn(client),
+      }),
     },
     rewards: createRewardActivities({
       ledger,

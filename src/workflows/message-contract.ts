@@ -28,6 +28,15 @@ export interface DeliveredArgs {
   readonly storedAt?: number;
 }
 
+/** What `resume` found in Temporal's histories of the earlier runs. */
+export interface Resumes {
+  readonly fromRun: string;
+  /** An attempt at the reward was scheduled. */
+  readonly attempted: boolean;
+  /** The side for which it was. */
+  readonly owner?: Side;
+}
+
 /** What a message workflow is started with; the body is its second argument, so that it stays bytes. */
 export interface MessageInput {
   readonly migration: string;
@@ -39,7 +48,9 @@ export interface MessageInput {
   readonly delivered: readonly DeliveredArgs[];
   readonly settings: MessageSettings;
   /** Set by `resume` only: the closed run whose message this one takes over. */
-  readonly resumes?: { readonly fromRun: string; readonly attempted: boolean };
+  readonly resumes?: Resumes;
+  /** Set by continue-as-new only, in a run that a reset has made: who it is to the ledger. Default: its first execution. */
+  readonly run?: string;
 }
 
 /** What a message workflow completes with. */
@@ -60,6 +71,11 @@ export interface ResolveArgs {
   readonly resolution: Resolution;
   readonly actor: string;
   readonly reason: string;
+  /**
+   * When it was given, Redis time (ms). A `resend` is true of that time, whenever a worker comes to carry it out; without
+   * it, `resend` is refused unless forced or nothing was sent.
+   */
+  readonly givenAt?: number;
   /** Resend although the last request may still take effect. Default false. */
   readonly force?: boolean;
 }

@@ -2,6 +2,7 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { RunIdentity } from '../activities/resolution-activities.js';
 import type { Side } from '../domain/side.js';
 import type { MessageInput } from './message-contract.js';
+import { isReset, type Reset } from './reset.js';
 
 /** A message once a side holds it: what every step of its further life needs to know. */
 export interface HeldMessage {
@@ -9,13 +10,18 @@ export interface HeldMessage {
   readonly body: Uint8Array;
   readonly identity: RunIdentity;
   readonly owner: Side;
+  readonly reset: Reset;
 }
 
-/** Who this run is to the ledger: its first execution's ID, which continue-as-new keeps. */
+/**
+ * Who this run is to the ledger: its first execution's ID, which continue-as-new keeps. A run that a reset has made is
+ * another one, although Temporal keeps the first execution's ID for it too: what the earlier one sent it does not know.
+ */
 export function identityOf(input: MessageInput): RunIdentity {
+  const { runId, firstExecutionRunId } = workflowInfo();
   return {
     messageId: input.messageId,
-    run: workflowInfo().firstExecutionRunId,
+    run: isReset() ? runId : (input.run ?? firstExecutionRunId),
     origin: { decision: input.decision, fingerprint: input.fingerprint },
   };
 }

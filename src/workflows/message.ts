@@ -5,6 +5,7 @@ import { type HeldMessage, identityOf } from './message-run.js';
 import { obtainOwnership, showState } from './ownership.js';
 import { acceptResolutions, type Resolved } from './parking.js';
 import { reconcile } from './reconciling.js';
+import { watchReset } from './reset.js';
 import { type RoundResult, rewardOnce } from './rewarding.js';
 import { tellStanding } from './standing.js';
 
@@ -15,8 +16,9 @@ import { tellStanding } from './standing.js';
  */
 export async function message(input: MessageInput, body: Uint8Array): Promise<MessageResult> {
   const standing = tellStanding(input);
+  const reset = watchReset();
   const awaitResolution = acceptResolutions(standing.parked);
-  const ownership = await obtainOwnership(input, body, standing.waiting);
+  const ownership = await obtainOwnership(input, body, standing.waiting, reset);
   const { owner } = ownership;
   const identity = identityOf(input);
   if (ownership.kind === 'settled') {
@@ -25,10 +27,11 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
     return { ...result, ...(resolvedBy !== undefined && { resolvedBy }) };
   }
 
-  const held: HeldMessage = { input, body, identity, owner };
+  const held: HeldMessage = { input, body, identity, owner, reset };
   let round = ownership.round;
   if (ownership.certain) standing.held(owner, round);
-  let result: RoundResult = ownership.certain ? await rewardOnce(held, round) : takenOver(input);
+  // A round that the run before a reset has opened is that one's: it may have sent in it already.
+  let result: RoundResult = ownership.certain && !reset.inDoubt() ? await rewardOnce(held, round) : takenOver(input);
   for (;;) {
     if (result.kind === 'outcome') return await settle(held, round, result, result.outcome, result.recorded);
 
@@ -37,7 +40,7 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
     round = resolved.round;
     standing.held(owner, round);
     showState('processing', owner);
-    result = await rewardOnce(held, round);
+    result = reset.inDoubt() ? takenOver(input) : await rewardOnce(held, round);
   }
 }
 

@@ -4,9 +4,10 @@ import type { SettledOutcome } from '../domain/outcome.js';
 import type { Side } from '../domain/side.js';
 import { BEFORE_START } from '../domain/start.js';
 import { ledgerSteps } from './ledger-steps.js';
-import { type DeliveredArgs, deliveredSignal, type MessageInput } from './message-contract.js';
+import { type DeliveredArgs, deliveredSignal, type MessageInput, type Resumes } from './message-contract.js';
 import { identityOf } from './message-run.js';
 import { type MessageState, SEARCH_ATTRIBUTES } from './names.js';
+import { isReset, type Reset } from './reset.js';
 
 /** How the question of ownership ends for a run. */
 export type Ownership =
@@ -28,6 +29,7 @@ export async function obtainOwnership(
   input: MessageInput,
   body: Uint8Array,
   onWaiting: (delivered: Iterable<Side>) => void,
+  reset: Reset,
 ): Promise<Ownership> {
   const delivered = new Map<Side, DeliveredArgs>(input.delivered.map((delivery) => [delivery.side, delivery]));
   let news = false;
@@ -37,8 +39,9 @@ export async function obtainOwnership(
     news = true;
   });
 
-  if (input.resumes !== undefined) {
-    const taken = await takeOver(input, input.resumes.fromRun, input.resumes.attempted);
+  let earlier = input.resumes;
+  if (earlier !== undefined) {
+    const taken = await takeOver(input, earlier);
     if (taken !== undefined) return taken;
   }
   const { firstLookMs, longestLookMs, marginMs } = input.settings.adoption;
@@ -47,17 +50,26 @@ export async function obtainOwnership(
   for (;;) {
     let pauseMs = firstLookMs;
     news = false;
+    const own = reset.isPast();
+    if (own && earlier?.attempted !== true) {
+      // The ledger may have lost what the run before the reset sent, and would let this one claim the message.
+      const found = await ledgerSteps.findAttempts({ messageId: input.messageId });
+      earlier = { fromRun: workflowInfo().originalExecutionRunId, ...found };
+      const taken = found.attempted ? await takeOver(input, earlier) : undefined;
+      if (taken !== undefined) return taken;
+    }
     onWaiting(delivered.keys());
     const seen = await ledgerSteps.seek({ ...identityOf(input), delivered: [...delivered.values()], marginMs });
     switch (seen.found) {
       case 'claimed':
+        if (own) reset.opened();
         if (waiting || seen.adopted) showState(seen.adopted ? 'adopted' : 'processing', seen.owner);
         return { kind: 'held', owner: seen.owner, round: 1, certain: true };
       case 'settled':
         return { kind: 'settled', owner: seen.owner, outcome: seen.outcome };
       case 'other-run': {
         // Temporal lets one run of a message be open, and it is this one: the other closed before it settled.
-        const taken = await takeOver(input, seen.fromRun, true);
+        const taken = await takeOver(input, { ...earlier, fromRun: seen.fromRun, attempted: true });
         if (taken !== undefined) return taken;
         break;
       }
@@ -77,7 +89,11 @@ export async function obtainOwnership(
     }
     if (workflowInfo().continueAsNewSuggested) {
       await continueAsNew<(input: MessageInput, body: Uint8Array) => Promise<unknown>>(
-        { ...input, delivered: [...delivered.values()] },
+        {
+          ...input,
+          delivered: [...delivered.values()],
+          ...(isReset() && { run: identityOf(input).run }),
+        },
         body,
       );
     }
@@ -98,7 +114,7 @@ async function giveUp(input: MessageInput, owner: Side): Promise<SettledOutcome>
 }
 
 /** Takes the message over from a closed run. Whatever that one may have sent counts as unknown. */
-async function takeOver(input: MessageInput, fromRun: string, attempted: boolean): Promise<Ownership | undefined> {
+async function takeOver(input: MessageInput, { fromRun, attempted }: Resumes): Promise<Ownership | undefined> {
   const taken: TakeOverResult = await ledgerSteps.takeOver({ ...identityOf(input), fromRun });
   switch (taken.found) {
     case 'settled':

@@ -5,14 +5,12 @@ import { ledgerSteps } from './ledger-steps.js';
 import { type ResolveArgs, resolveUpdate } from './message-contract.js';
 import type { HeldMessage } from './message-run.js';
 import { showState } from './ownership.js';
-import type { RoundResult } from './rewarding.js';
+import { asOfReset, type RoundResult, type UnknownResult } from './rewarding.js';
 
 /** How an unknown outcome was resolved, by a lookup or a person. */
 export type Resolved =
   | { readonly kind: 'outcome'; readonly outcome: SettledOutcome; readonly by: string }
   | { readonly kind: 'reopened'; readonly round: number };
-
-type UnknownResult = Extract<RoundResult, { kind: 'unknown' }>;
 
 interface ParkedRound {
   readonly held: HeldMessage;
@@ -54,13 +52,17 @@ export function acceptResolutions(
         if (args.round !== parked.round)
           throw refusal(`round ${args.round} is not open: it is parked in round ${parked.round}`);
         if (parked.answered) throw refusal(`round ${parked.round} has been answered`);
+        const undated = args.givenAt === undefined && args.force !== true;
+        if (args.resolution === 'resend' && undated && !asOfReset(parked.result, parked.held).certainlyNot)
+          throw refusal('it does not say when it was given');
         if (args.actor === '' || args.reason === '') throw refusal('an actor and a reason are required');
       },
     },
   );
 
-  return async function park(held, round, result) {
-    if (result.kind !== 'unknown') throw new Error('only an unknown outcome is parked');
+  return async function park(held, round, reached) {
+    if (reached.kind !== 'unknown') throw new Error('only an unknown outcome is parked');
+    const result = asOfReset(reached, held);
     const { identity, owner } = held;
     const { attempt } = result;
     const evidence = { ...result.evidence, resendAfter: resendAfter(held, result) };
@@ -107,15 +109,21 @@ async function lookForLateAnswer(current: ParkedRound, as: ParkRequest): Promise
 }
 
 /** Takes the step that a person's answer asks for, audited before anything follows from it. */
-async function carryOut({ held, round, result }: ParkedRound, args: ResolveArgs): Promise<Resolved> {
+async function carryOut({ held, round, result: parkedWith }: ParkedRound, args: ResolveArgs): Promise<Resolved> {
   const { identity, owner, input } = held;
-  const { resolution, actor, reason } = args;
+  const own = held.reset.isPast();
+  const result = asOfReset(parkedWith, held);
+  const { resolution, actor, reason, givenAt = 0 } = args;
   if (resolution === 'resend') {
+    // A reset has Temporal deliver anew what was answered to the run before, whose round this one may not be at.
+    if (own && givenAt <= held.reset.at()) throw refusal('it was given before the workflow was reset');
     const atOnce = args.force === true || result.certainlyNot;
     const settlesWithinMs = atOnce ? 0 : input.settings.settlesWithinMs;
     const notBefore = atOnce ? 0 : resendAfter(held, result);
-    const reopened = await ledgerSteps.reopen({ ...identity, owner, round, notBefore, settlesWithinMs });
+    const observed = atOnce ? {} : { observedAt: givenAt };
+    const reopened = await ledgerSteps.reopen({ ...identity, owner, round, notBefore, settlesWithinMs, ...observed });
     if (!reopened.reopened) throw refusal(reopened.why);
+    if (own) held.reset.opened();
     await ledgerSteps.audit({ messageId: input.messageId, round, resolution, actor, reason });
     return { kind: 'reopened', round: reopened.round };
   }

@@ -4,7 +4,7 @@ import { ledgerSteps } from './ledger-steps.js';
 import type { HeldMessage } from './message-run.js';
 import { sideTaskQueue } from './names.js';
 import type { Resolved } from './parking.js';
-import type { RoundResult } from './rewarding.js';
+import { asOfReset, type RoundResult } from './rewarding.js';
 
 /** How many rounds lookups may open by themselves before a person is asked. */
 const ROUNDS_BY_LOOKUP = 5;
@@ -22,10 +22,11 @@ export async function reconcile(held: HeldMessage, round: number, result: RoundR
   if (result.kind !== 'unknown' || result.certainlyNot) return undefined;
   if (!input.settings.lookup || round > ROUNDS_BY_LOOKUP) return undefined;
   const { settlesWithinMs } = input.settings;
-  const notBefore = result.deadline + settlesWithinMs;
 
   for (let asked = 0; asked < LOOKUPS; asked += 1) {
     const answer = await lookup(held);
+    const own = held.reset.isPast();
+    const notBefore = asOfReset(result, held).deadline + settlesWithinMs;
     if (answer?.result === 'granted') return { kind: 'outcome', outcome: 'granted', by: 'lookup' };
     if (answer?.result === 'absent' && answer.askedAt > notBefore) {
       const reopened = await ledgerSteps.reopen({
@@ -34,9 +35,11 @@ export async function reconcile(held: HeldMessage, round: number, result: RoundR
         round,
         notBefore,
         settlesWithinMs,
+        observedAt: answer.askedAt,
       });
-      if (reopened.reopened) return { kind: 'reopened', round: reopened.round };
-      return undefined;
+      if (!reopened.reopened) return undefined;
+      if (own) held.reset.opened();
+      return { kind: 'reopened', round: reopened.round };
     }
     const untilItSettles = answer?.result === 'absent' ? notBefore - answer.askedAt + 1 : 0;
     await sleep(Math.max(untilItSettles, FIRST_PAUSE_MS * 2 ** asked));

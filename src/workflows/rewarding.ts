@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, proxyActivities, setHandler } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { RewardActivities } from '../activities/reward-activities.js';
 import { WORD_BEFORE_TIMEOUT_MS } from '../domain/attempt-time.js';
 import type { Evidence, SettledOutcome } from '../domain/outcome.js';
@@ -26,6 +26,18 @@ export type RoundResult =
       readonly certainlyNot: boolean;
     };
 
+export type UnknownResult = Extract<RoundResult, { kind: 'unknown' }>;
+
+/**
+ * An unknown result as it is to be taken now. One that the run before a reset left may be followed by more that this run
+ * has not seen: only what begins after the reset is sure not to be sent any more.
+ */
+export function asOfReset(result: UnknownResult, { input, reset }: HeldMessage): UnknownResult {
+  if (!reset.inDoubt()) return result;
+  const deadline = Math.max(result.deadline, reset.at() + input.settings.attemptTimeoutMs);
+  return { ...result, deadline, certainlyNot: false };
+}
+
 /** Makes one round: a reward activity on the owner's task queue, whose attempts Temporal's retry policy makes. */
 export async function rewardOnce(held: HeldMessage, round: number): Promise<RoundResult> {
   const { input, body, identity, owner } = held;
@@ -41,8 +53,11 @@ export async function rewardOnce(held: HeldMessage, round: number): Promise<Roun
     },
     ...(round > 1 && { summary: `round ${round}` }),
   });
+  const { runId } = workflowInfo();
   const request = {
     ...identity,
+    // Who schedules it, where that is not the run by which the ledger knows it.
+    ...(runId !== identity.run && { scheduledBy: runId }),
     owner,
     round,
     lastsMs: attemptTimeoutMs - WORD_BEFORE_TIMEOUT_MS,

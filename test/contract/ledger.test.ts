@@ -349,6 +349,21 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       expect(await ledger.reopen({ ...reopen, notBefore: now - 1 })).toMatchObject({ verdict: 'reopened' });
     });
 
+    test('it is judged by when it was observed, however late it is carried out, and by no time to come', async () => {
+      const { holder } = await sending();
+      const reopen = { ...holder, owner: 'kafka', round: 1 } as const;
+      const now = await ledger.now();
+      expect(await ledger.reopen({ ...reopen, notBefore: now - 1_000, observedAt: now - 2_000 })).toMatchObject({
+        verdict: 'too-early',
+        notBefore: now - 1_000,
+      });
+      const toCome = { ...reopen, notBefore: now + 60_000, observedAt: now + 120_000 };
+      expect(await ledger.reopen(toCome)).toMatchObject({ verdict: 'too-early' });
+      expect(await ledger.reopen({ ...reopen, notBefore: now - 1_000, observedAt: now - 1_000 })).toMatchObject({
+        verdict: 'reopened',
+      });
+    });
+
     test('park and reopen restore over an older record of another run, for the open run only', async () => {
       const { request, holder: old } = await sending();
       const holder = holderOf(request);

@@ -122,11 +122,11 @@ describe('on the real services', () => {
     await vi.waitFor(async () => expect((await live.read(id))?.state).toBe('parked'), patience);
     await live.simulator.setFaults({});
     const handle = live.client.workflow.getHandle(id);
-    const answer = { round: 1, resolution: 'resend', actor: 'ann', reason: 'they have no trace of it' } as const;
-    await expect(handle.executeUpdate(resolveUpdate, { args: [answer] })).rejects.toMatchObject({
-      cause: { message: expect.stringContaining('may still take effect') },
-    });
-    await vi.waitFor(() => handle.executeUpdate(resolveUpdate, { args: [answer] }), patience);
+    const word = { round: 1, resolution: 'resend', actor: 'ann', reason: 'they have no trace of it' } as const;
+    const early = { ...word, givenAt: Date.now() };
+    const tooEarly = { cause: { message: expect.stringContaining('may still take effect') } };
+    await expect(handle.executeUpdate(resolveUpdate, { args: [early] })).rejects.toMatchObject(tooEarly);
+    await vi.waitFor(() => handle.executeUpdate(resolveUpdate, { args: [{ ...word, givenAt: Date.now() }] }), patience);
     await untilSettled([id]);
     expect(live.effects().get(id)).toBe(1);
     expect(await live.read(id)).toMatchObject({ round: 2, outcome: 'granted' });

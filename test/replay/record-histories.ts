@@ -106,7 +106,9 @@ const scenarios: readonly Scenario[] = [
     },
     drive: async (run) => {
       await parked(run, 1);
-      await run.handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+      await run.handle.executeUpdate(resolveUpdate, {
+        args: [{ round: 1, resolution: 'resend', givenAt: Date.now(), ...answer }],
+      });
     },
   },
   {

@@ -39,6 +39,7 @@ export function fakeActivities(told: Partial<MessageActivities> = {}): {
     reopen: async ({ round }) => ({ reopened: true, round: round + 1 }),
     settle: async ({ outcome }) => outcome,
     takeOver: async () => ({ found: 'unclaimed' }),
+    findAttempts: async () => ({ attempted: false }),
     audit: async () => undefined,
   };
   const activities = Object.fromEntries(

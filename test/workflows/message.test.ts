@@ -173,8 +173,31 @@ describe('an unknown outcome', () => {
         ...answer,
         round: 1,
       });
-      const second = handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+      const second = handle.executeUpdate(resolveUpdate, {
+        args: [{ round: 1, resolution: 'resend', givenAt: Date.now(), ...answer }],
+      });
       await expect(second).rejects.toThrow();
+    });
+  });
+
+  it('a resend is judged by when it was given, and one that does not say so is refused unless forced', async () => {
+    await withMessage({ reward: async () => unknown }, async ({ handle, calls, state }) => {
+      await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+      const resend = { round: 1, resolution: 'resend', ...answer } as const;
+      await expect(handle.executeUpdate(resolveUpdate, { args: [resend] })).rejects.toMatchObject({
+        cause: { message: 'refused: it does not say when it was given' },
+      });
+      await handle.executeUpdate(resolveUpdate, { args: [{ ...resend, givenAt: 12_345 }] });
+      expect(calls.find(({ activity }) => activity === 'reopen')?.request).toMatchObject({
+        observedAt: 12_345,
+        settlesWithinMs: 60_000,
+      });
+      await vi.waitFor(() => expect(calls.filter(({ activity }) => activity === 'park')).toHaveLength(2), 10_000);
+      await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+      await handle.executeUpdate(resolveUpdate, { args: [{ ...resend, round: 2, force: true }] });
+      const forced = calls.filter(({ activity }) => activity === 'reopen').at(-1)?.request;
+      expect(forced).toMatchObject({ notBefore: 0, settlesWithinMs: 0 });
+      expect(forced).not.toHaveProperty('observedAt');
     });
   });
 
@@ -184,12 +207,18 @@ describe('an unknown outcome', () => {
       { reward: async () => (++rounds < 3 ? unknown : granted) },
       async ({ handle, result, calls, state }) => {
         await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
-        await handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+        await handle.executeUpdate(resolveUpdate, {
+          args: [{ round: 1, resolution: 'resend', givenAt: Date.now(), ...answer }],
+        });
         await vi.waitFor(() => expect(calls.filter(({ activity }) => activity === 'park')).toHaveLength(2), 10_000);
         await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
-        const late = handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+        const late = handle.executeUpdate(resolveUpdate, {
+          args: [{ round: 1, resolution: 'resend', givenAt: Date.now(), ...answer }],
+        });
         await expect(late).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
-        await handle.executeUpdate(resolveUpdate, { args: [{ round: 2, resolution: 'resend', ...answer }] });
+        await handle.executeUpdate(resolveUpdate, {
+          args: [{ round: 2, resolution: 'resend', givenAt: Date.now(), ...answer }],
+        });
         expect(await result()).toMatchObject({ outcome: 'granted', round: 3 });
         const asked = calls
           .filter(({ activity }) => activity === 'reward')
@@ -208,7 +237,9 @@ describe('an unknown outcome', () => {
     const reward = async () => (++rounds < 2 ? unknown : granted);
     await withMessage({ reward, reopen }, async ({ handle, result, state, called }) => {
       await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
-      const early = handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+      const early = handle.executeUpdate(resolveUpdate, {
+        args: [{ round: 1, resolution: 'resend', givenAt: Date.now(), ...answer }],
+      });
       await expect(early).rejects.toMatchObject({
         cause: { message: expect.stringContaining('may still take effect') },
       });
@@ -234,7 +265,9 @@ describe('an unknown outcome', () => {
           expect(calls.find(({ activity }) => activity === 'park')?.request).toMatchObject({
             evidence: { resendAfter: deadline + settlesWithinMs },
           });
-          const early = handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+          const early = handle.executeUpdate(resolveUpdate, {
+            args: [{ round: 1, resolution: 'resend', givenAt: Date.now(), ...answer }],
+          });
           await expect(early).rejects.toMatchObject({
             cause: { message: `refused: until ${deadline + settlesWithinMs}` },
           });
@@ -266,7 +299,9 @@ describe('exhausted retries', () => {
         evidence: { detail: expect.stringContaining('retries exhausted'), resendAfter: 0 },
       });
       mended = true;
-      await handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'resend', ...answer }] });
+      await handle.executeUpdate(resolveUpdate, {
+        args: [{ round: 1, resolution: 'resend', givenAt: Date.now(), ...answer }],
+      });
       expect((await result()).outcome).toBe('granted');
       expect(calls.find(({ activity }) => activity === 'reopen')?.request).toMatchObject({ notBefore: 0 });
     });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { arrayFromPayloads, defaultPayloadConverter } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -20,6 +21,7 @@ let record: LedgerRecord | undefined;
 let audited: ResolutionEntry[];
 let stopWorker: (() => Promise<void>) | undefined;
 
+const NOW = Date.now();
 const ADA = { actor: 'ada', reason: 'asked the provider' };
 const BODY = new TextEncoder().encode('{"amount":5}');
 
@@ -41,7 +43,7 @@ afterEach(async () => {
   stopWorker = undefined;
 });
 
-const ledger = { read: async () => record };
+const ledger = { read: async () => record, now: async () => NOW };
 const audit = { append: async (entry: ResolutionEntry) => void audited.push(entry) };
 
 function handle() {
@@ -114,6 +116,11 @@ describe('resolve', () => {
     const calls = await park();
     expect(await resolve()).toEqual({ messageId, round: 1, resolution: 'granted' });
     expect(await handle().result()).toMatchObject({ outcome: 'granted', round: 1, resolvedBy: 'ada' });
+    const [update] =
+      (await handle().fetchHistory()).events?.flatMap(({ workflowExecutionUpdateAcceptedEventAttributes: accepted }) =>
+        arrayFromPayloads(defaultPayloadConverter, accepted?.acceptedRequest?.input?.args?.payloads),
+      ) ?? [];
+    expect(update).toMatchObject({ resolution: 'granted', givenAt: NOW });
     expect(calls.find(({ activity }) => activity === 'audit')?.request).toMatchObject({
       ...ADA,
       resolution: 'granted',
@@ -223,6 +230,25 @@ describe('resume', () => {
     });
     record = recordIn('settled', { outcome: 'granted' });
     await expect(resume()).rejects.toMatchObject({ message: expect.stringContaining('it is settled: granted') });
+  });
+
+  test('starts nothing after a run that has completed, though it was read before that', async () => {
+    await startMessage();
+    await handle().terminate('by mistake');
+    let outcome: unknown;
+    const slow = {
+      append: async () => {
+        await resume();
+        await startWorker({ takeOver: async () => ({ found: 'clean', owner: 'kafka', round: 1 }) });
+        outcome = await handle().result();
+      },
+    };
+    const parts = { client: environment.client, ledger, audit: slow, migration };
+    await expect(resumeMessage(parts, messageId, ADA)).rejects.toMatchObject({
+      code: 'not-stranded',
+      message: expect.stringContaining('by someone else'),
+    });
+    expect(outcome).toMatchObject({ outcome: 'granted' });
   });
 
   test('is refused for what is no message of this migration, or not known to Temporal', async () => {

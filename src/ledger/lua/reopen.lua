@@ -5,6 +5,7 @@
 -- ARGV[7]  the round that ends
 -- ARGV[8]  Redis time (ms) before which it is too early, 0 for none
 -- ARGV[9]  ms after the recorded deadline during which it is too early as well, 0 for none
+-- ARGV[10] Redis time (ms) at which it was seen that the last attempt had not taken effect, '' for now; one to come is now
 -- Verdicts {reopened, round} {too-early, notBefore, now} {moved-on, round} {settled, owner, outcome} {other-run, owner, run} {lost}
 -- Invariants: one `reopened` per round, however often this is sent; a later round is never ended by a late repeat. A
 -- record below the round that ends came back from an older state, and its holder knows better.
@@ -26,7 +27,7 @@ end
 local not_before, within = tonumber(ARGV[8]), tonumber(ARGV[9])
 if within > 0 and record.deadline then not_before = math.max(not_before, tonumber(record.deadline) + within) end
 local now = now_ms()
-if now < not_before then return { 'too-early', ms_text(not_before), ms_text(now) } end
+if math.min(now, tonumber(ARGV[10]) or now) < not_before then return { 'too-early', ms_text(not_before), ms_text(now) } end
 
 move(KEYS[1], record, as, { 'state', 'claimed', 'round', next_round, 'attempt', '0' }, { 'nonce', 'deadline', 'evidence' })
 return { 'reopened', next_round }

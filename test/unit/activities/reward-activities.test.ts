@@ -34,6 +34,10 @@ const away = new HandoverError('ledger-unavailable', 'Redis gave no answer');
 interface Setting {
   readonly attempt?: number;
   readonly heartbeatDetails?: unknown;
+  /** The run that Temporal executes it for. */
+  readonly inRun?: string;
+  readonly attemptScheduledAt?: number;
+  readonly scheduledBy?: string;
   readonly begin?: (request: BeginRequest) => Promise<BeginVerdict>;
   readonly settle?: () => Promise<RecordVerdict>;
   readonly grant?: (context: AttemptContext) => Promise<GrantResult>;
@@ -68,12 +72,20 @@ async function attemptReward(setting: Setting) {
     isOpenRun: async () => open,
     onAttempt: () => undefined,
   });
+  const { scheduledBy } = setting;
+  const asked = { ...request, ...(scheduledBy !== undefined && { scheduledBy }) };
   const environment = new MockActivityEnvironment(
-    { attempt: setting.attempt ?? 1, heartbeatDetails: setting.heartbeatDetails },
+    {
+      attempt: setting.attempt ?? 1,
+      heartbeatDetails: setting.heartbeatDetails,
+      workflowExecution: { workflowId: request.messageId, runId: setting.inRun ?? 'run-1' },
+      scheduledTimestampMs: 1_000,
+      currentAttemptScheduledTimestampMs: setting.attemptScheduledAt ?? 1_000,
+    },
     { logger: new DefaultLogger('ERROR') },
   );
   environment.on('heartbeat', (details: unknown) => calls.heartbeats.push(details));
-  const result = await environment.run(activities.reward, request, body).then(
+  const result = await environment.run(activities.reward, asked, body).then(
     (value) => ({ returned: value as RewardResult }),
     (error: unknown) => ({ thrown: error as ApplicationFailure }),
   );
@@ -102,6 +114,30 @@ describe('an attempt sends only if Temporal proves that every earlier one was no
     expect(grant).toBe(0);
     expect(begin).toHaveLength(0);
     expect(result).toMatchObject({ returned: { outcome: 'unknown' } });
+  });
+});
+
+describe('a first attempt that is not the first', () => {
+  it.each<[string, Setting, string]>([
+    ['its workflow was reset', { inRun: 'run-2' }, 'its workflow was reset while it was pending'],
+    [
+      'its workflow was reset after continue-as-new',
+      { inRun: 'run-3', scheduledBy: 'run-2' },
+      'its workflow was reset while it was pending',
+    ],
+    ['the activity was reset', { attemptScheduledAt: 1_001 }, 'the activity was reset'],
+  ])('neither asks the ledger nor sends: %s', async (_name, setting, detail) => {
+    const { grant, begin, result } = await attemptReward(setting);
+    expect({ grant, begin }).toEqual({ grant: 0, begin: [] });
+    expect(result).toMatchObject({
+      returned: { outcome: 'unknown', evidence: { detail: expect.stringContaining(detail) } },
+    });
+  });
+
+  it('is not taken for one after continue-as-new, nor where it is a later attempt', async () => {
+    expect((await attemptReward({ inRun: 'run-2', scheduledBy: 'run-2' })).grant).toBe(1);
+    const second = { attempt: 2, heartbeatDetails: { cleared: 1 }, attemptScheduledAt: 9_000 };
+    expect((await attemptReward(second)).grant).toBe(1);
   });
 });
 
