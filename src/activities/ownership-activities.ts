@@ -15,6 +15,8 @@ export interface SeekRequest {
   /** The sides that have delivered the message so far, with when (Redis time, ms). */
   readonly delivered: readonly { readonly side: Side; readonly receivedAt: number; readonly storedAt?: number }[];
   readonly marginMs: number;
+  /** Also claims for the owner if the ledger has seen its delivery, of which an earlier run may have been told. Default false. */
+  readonly heedsSeen?: boolean;
 }
 
 /** What a look at the ledger came to. */
@@ -69,6 +71,9 @@ export function createOwnershipActivities(deps: OwnershipDependencies): Ownershi
       if ('ends' in adoption) return { found: 'before-start', owner };
       if ('waits' in adoption) {
         const { waits, lookAgainMs } = adoption;
+        if (request.heedsSeen === true && last?.verdict === 'not-owner' && last.seen[owner]) {
+          return seekResult(await takeStep((step) => ledger.claim(step), { ...holder, side: owner }, isOpenRun), false);
+        }
         return { found: 'waiting', owner, why: waits, ...(lookAgainMs !== undefined && { lookAgainMs }) };
       }
       const { adopter, reason } = adoption;

@@ -64,8 +64,11 @@ export interface ResolutionActivities {
   reopen(request: ReopenRequest): Promise<ReopenResult>;
   /** Records the final outcome. Answers what the ledger holds, which differs only if someone else settled it first. */
   settle(request: SettleRequest): Promise<SettledOutcome>;
-  /** Takes a message over from a run that closed before it settled. */
-  takeOver(request: RunIdentity & { readonly fromRun: string }): Promise<TakeOverResult>;
+  /**
+   * Takes a message over from a run that closed before it settled. `owner`: the side that had it, where the ledger does
+   * not know any more; the first decision's by default.
+   */
+  takeOver(request: RunIdentity & { readonly fromRun: string; readonly owner?: Side }): Promise<TakeOverResult>;
   /** Looks for what earlier runs of the message have attempted. */
   findAttempts(request: Pick<RunIdentity, 'messageId'>): Promise<EarlierAttempts>;
   /** Writes a person's decision to the audit stream. */
@@ -146,7 +149,7 @@ export function createResolutionActivities(deps: {
         case 'not-claimed':
           return { found: 'unclaimed' };
         case 'lost':
-          return { found: 'unknown', owner: request.origin.decision.owner, round: 1 };
+          return { found: 'unknown', owner: request.owner ?? request.origin.decision.owner, round: 1 };
         case 'other-run':
           throw new Error(`message ${request.messageId} changes hands while it is being taken over`);
       }

@@ -1,10 +1,10 @@
 import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Phase } from '../domain/outcome.js';
 import { resendAfterOf } from '../domain/settlement.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { Ledger, UnreadableRecord } from '../ledger/ledger.js';
 import { describeDuration } from './duration.js';
 import { describeWaysOut } from './inspect-message.js';
-import { instant, renderTable } from './table.js';
+import { inOneLine, instant, renderTable } from './table.js';
 
 /** A parked message as `parked --json` promises it, and more; null is unknown. */
 export interface ParkedView {
@@ -39,10 +39,17 @@ export interface ParkedViewOptions {
   readonly workflowUrl: (messageId: string) => string | undefined;
 }
 
-/** The records of all messages that wait for a person or a lookup, those that have waited longest first. */
-export async function listParked(ledger: Pick<Ledger, 'unsettled'>): Promise<readonly LedgerRecord[]> {
+/**
+ * The records of all messages that wait for a person or a lookup, those that have waited longest first. A record that
+ * cannot be read may be one of them: `onUnreadable` is told, and the rest is listed.
+ */
+export async function listParked(
+  ledger: Pick<Ledger, 'unsettled'>,
+  onUnreadable: (record: UnreadableRecord) => void = () => undefined,
+): Promise<readonly LedgerRecord[]> {
   const parked: LedgerRecord[] = [];
   for await (const record of ledger.unsettled()) {
+    if (record.state === 'unreadable') onUnreadable(record);
     if (record.state === 'parked') parked.push(record);
   }
   return parked.sort((a, b) => (a.movedAt ?? 0) - (b.movedAt ?? 0));
@@ -109,6 +116,10 @@ export function describeParked(parked: readonly ParkedView[], now: number): read
     ...describeWaysOut(first.messageId, first.round),
     "Many at once: 'handover resolve --all', or from the provider's settlement file: 'handover resolve --from'.",
   ];
+}
+
+export function describeUnreadable({ messageId, why }: Pick<UnreadableRecord, 'messageId' | 'why'>): string {
+  return inOneLine(`${messageId}: its record cannot be read, so it may be parked and is not listed (${why})`);
 }
 
 function describeResend(resendAfter: string | null, now: number): string {

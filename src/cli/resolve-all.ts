@@ -2,7 +2,7 @@ import type { Resolution } from '../domain/outcome.js';
 import { confirm } from './confirm.js';
 import type { Session } from './connections.js';
 import { interruptible } from './interruptible.js';
-import { listParked } from './list-parked.js';
+import { describeUnreadable, listParked } from './list-parked.js';
 import type { Output } from './output.js';
 import { describeParkedFilter, type ParkedFilter, selectParked } from './parked-filter.js';
 import type { Person } from './person.js';
@@ -30,7 +30,10 @@ export interface AllAnswer {
 export async function resolveAll(session: Session, output: Output, answer: AllAnswer): Promise<number> {
   const { filter, resolution, person, confirmed } = answer;
   const { ledger } = await session.redis();
-  const [parked, now] = await Promise.all([listParked(ledger), ledger.now()]);
+  const [parked, now] = await Promise.all([
+    listParked(ledger, (record) => output.say(describeUnreadable(record))),
+    ledger.now(),
+  ]);
   const chosen = selectParked(parked, filter, now);
   const what = `${chosen.length} of ${parked.length} parked messages are to be answered ${resolution} (${describeParkedFilter(filter)}).`;
   if (confirmed) output.say(what);

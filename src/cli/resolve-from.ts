@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { HandoverError } from '../domain/errors.js';
 import type { Session } from './connections.js';
-import { listParked } from './list-parked.js';
+import { describeUnreadable, listParked } from './list-parked.js';
 import type { Output } from './output.js';
 import type { Person } from './person.js';
 import { readSettlement } from './read-settlement.js';
@@ -20,7 +20,7 @@ export async function resolveFrom(session: Session, output: Output, answer: From
   if (asOf !== undefined && asOf > (await ledger.now())) {
     throw new HandoverError('wrong-use', '--as-of lies in the future: it is when the provider made the file.');
   }
-  const parked = await listParked(ledger);
+  const parked = await listParked(ledger, (record) => output.say(describeUnreadable(record)));
   const { settlesWithinMs } = session.migration;
   const rules = { grantedWhen, absentWhen, settlesWithinMs, ...(asOf !== undefined && { asOf }) };
   const plan = await planRows(ledger, rows, rules);

@@ -209,7 +209,10 @@ export class Intake implements DeliverySink {
     return this.#act(arrival, again as Routed, place);
   }
 
-  /** Both the age index and the workflow have the message before it is accepted: a sweeper must find what a workflow loses. */
+  /**
+   * The age index has the message before its workflow does: whoever finds that workflow, another delivery included, may
+   * rely on a sweeper finding what it loses.
+   */
   async #start(
     { delivery, message, fingerprint, receivedAt }: Arrival,
     { owner, reason, policyVersion }: Extract<Routed, { verdict: 'process' | 'wait' }>,
@@ -217,10 +220,8 @@ export class Intake implements DeliverySink {
     const decision = { owner, reason, policyVersion };
     const routed: RoutedMessage = { message, fingerprint, receivedAt, storedAt: delivery.storedAt, decision };
     const { ledger, starter } = this.#deps;
-    await Promise.all([
-      this.#gate.pass('ledger', () => ledger.index([message.messageId])),
-      this.#accept(delivery, () => starter.start(routed)),
-    ]);
+    await this.#gate.pass('ledger', () => ledger.index([message.messageId]));
+    await this.#accept(delivery, () => starter.start(routed));
   }
 
   async #accept(delivery: Delivery, call: () => Promise<StartResult>): Promise<void> {

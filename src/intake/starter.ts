@@ -10,7 +10,7 @@ import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { deliveredSignal, type MessageResult, type MessageSettings } from '../workflows/message-contract.js';
-import { MESSAGE_WORKFLOW } from '../workflows/names.js';
+import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
 import { MIGRATION_MEMO, messageStartOptions } from './start-options.js';
 
 /** A message that the ledger has an owner for. */
@@ -26,12 +26,14 @@ export interface RoutedMessage {
 
 /**
  * Where a delivery has become durable, or where a message was found. `id-taken`: it cannot become durable, as something
- * else goes by this workflow ID. `with-broker`: there is no workflow, and nobody has claimed it yet.
+ * else goes by this workflow ID. `with-broker`: there is no workflow, and nobody has claimed it yet. `parked`: its
+ * workflow is open, and waits for a person.
  */
 export type StartResult =
   | 'started'
   | 'started-eagerly'
   | 'delivered'
+  | 'parked'
   | 'completed'
   | 'stranded'
   | 'id-taken'
@@ -96,7 +98,9 @@ export class Starter {
     const handle = this.#deps.client.workflow.getHandle(messageId);
     const description = await describe(handle);
     if (description === undefined && run === undefined) return 'with-broker';
-    if (description?.status.name === 'RUNNING') return 'delivered';
+    if (description?.status.name === 'RUNNING') {
+      return description.searchAttributes[SEARCH_ATTRIBUTES.state.name]?.[0] === 'parked' ? 'parked' : 'delivered';
+    }
     if (description?.status.name === 'COMPLETED' && this.#isOurs(description)) {
       return this.#restoreSettled(handle, description);
     }

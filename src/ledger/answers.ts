@@ -2,6 +2,7 @@ import { SETTLED_OUTCOMES, type SettledOutcome } from '../domain/outcome.js';
 import { isSide, type Side } from '../domain/side.js';
 import { unreadable } from './ledger-error.js';
 import { unpackReason } from './reason-codec.js';
+import { decodeSeen } from './record-codec.js';
 import type {
   BeginVerdict,
   ClaimVerdict,
@@ -42,7 +43,7 @@ export function claimVerdict(answer: Answer): ClaimVerdict {
     case 'claimed':
       return { verdict, owner: side(owner), reason: why(reason), round: count(round) };
     case 'not-owner':
-      return { verdict, owner: side(owner), reason: why(reason) };
+      return { verdict, owner: side(owner), reason: why(reason), seen: decodeSeen(text(round)) };
     default:
       return commonVerdict('claim', answer);
   }

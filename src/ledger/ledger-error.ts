@@ -19,15 +19,22 @@ export function toLedgerError(thrown: unknown, what: string, messageId?: string)
       hint: 'It is asked again by itself; see whether Redis is up and can be reached.',
     });
   }
-  return new HandoverError('ledger-rejected', `Redis refused to ${what} (${cause.message})`, {
+  const Refused = UNREADABLE.includes(refusal) ? Unreadable : HandoverError;
+  return new Refused('ledger-rejected', `Redis refused to ${what} (${cause.message})`, {
     ...options,
     hint: HINTS[refusal] ?? 'See what Redis says; nothing was changed.',
   });
 }
 
+/** What Redis holds under a key of ours cannot be read: a fault of that one record, and of no other. */
+export class Unreadable extends HandoverError {}
+
+/** Refusals that speak of the record and not of the server. */
+const UNREADABLE = ['UNREADABLE', 'WRONGTYPE'];
+
 /** A fault in what Redis holds or answers, which no repetition mends. */
-export function unreadable(what: string, found: string, messageId?: string, cause?: unknown): HandoverError {
-  return new HandoverError('ledger-rejected', `cannot ${what}: ${found}`, {
+export function unreadable(what: string, found: string, messageId?: string, cause?: unknown): Unreadable {
+  return new Unreadable('ledger-rejected', `cannot ${what}: ${found}`, {
     hint: 'Another program may write to these keys, or another version of handover has: compare their versions.',
     cause,
     ...(messageId !== undefined && { messageId }),

@@ -58,6 +58,13 @@ export interface LostRecord {
   readonly state: 'none';
 }
 
+/** A message that the age index knows, and of which there is a record that cannot be read. */
+export interface UnreadableRecord {
+  readonly messageId: string;
+  readonly state: 'unreadable';
+  readonly why: string;
+}
+
 /**
  * `unseen`: the owner has not had a delivery of it. `seen`: it has, and has not claimed it yet. `claimed`: it has, or is
  * beyond that. `unknown`: there is no record.
@@ -137,12 +144,13 @@ export interface Ledger {
   /**
    * Unsettled records, the longest in the index first; `beforeMs`: only those indexed or looked at before then (Redis
    * time, the time of the call by default). Also messages that are in the index but have no record: the ledger has lost it, a workflow may have it, so it
-   * is for the caller to ask Temporal, and to `unindex` it where that knows nothing.
+   * is for the caller to ask Temporal, and to `unindex` it where that knows nothing. One that cannot be read is told as
+   * such, and hides none of the others.
    */
   unsettled(options?: {
     readonly beforeMs?: number;
     readonly limit?: number;
-  }): AsyncIterable<LedgerRecord | LostRecord>;
+  }): AsyncIterable<LedgerRecord | LostRecord | UnreadableRecord>;
   /** Notes that a sweeper has looked at this one now, so that it goes behind the others. */
   looked(messageId: string): Promise<void>;
   /** How many records there are in each state, counted now. */

@@ -12,8 +12,8 @@ import {
 } from './answers.js';
 import type { RedisClient } from './connect.js';
 import { keys } from './keys.js';
-import type { Holder, Ledger, LostRecord, RouteRequest } from './ledger.js';
-import { unreadable } from './ledger-error.js';
+import type { Holder, Ledger, LostRecord, RouteRequest, UnreadableRecord } from './ledger.js';
+import { Unreadable, unreadable } from './ledger-error.js';
 import { packReason } from './reason-codec.js';
 import { decodeRecord, decodeSeen, encodeEvidence } from './record-codec.js';
 import { countRecords } from './record-count.js';
@@ -25,6 +25,8 @@ export interface RedisLedgerOptions {
   /** How long a settled record is remembered, in ms. */
   readonly settledLifetimeMs: number;
 }
+
+type Unsettled = LedgerRecord | LostRecord | UnreadableRecord;
 
 /** Records of the age index that are read at once. */
 const READ_BATCH = 100;
@@ -49,6 +51,15 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
     const purpose = { what: 'read', messageId };
     const reply = await runScriptForBytes(client, 'read', [keys.record(migration, messageId)], [], purpose);
     return decodeRecord(messageId, reply);
+  }
+
+  async function readOrTell(messageId: string): Promise<Unsettled> {
+    try {
+      return (await read(messageId)) ?? { messageId, state: 'none' };
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      return { messageId, state: 'unreadable', why: error.message };
+    }
   }
 
   async function route(request: RouteRequest) {
@@ -147,11 +158,11 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
       // What the caller looks at goes behind the others, and must not be met there again.
       const end = beforeMs ?? (await now()) + 1;
       let left = limit;
-      const readBatch = async function* (batch: readonly string[]): AsyncGenerator<LedgerRecord | LostRecord> {
-        const records = await Promise.all(batch.map(read));
+      const readBatch = async function* (batch: readonly string[]): AsyncGenerator<Unsettled> {
+        const records = await Promise.all(batch.map(readOrTell));
         const settled = batch.filter((_, i) => records[i]?.state === 'settled');
         if (settled.length > 0) await index.leave(settled);
-        yield* batch.map((messageId, i) => records[i] ?? ({ messageId, state: 'none' } as const)).filter(isUnsettled);
+        yield* records.filter(({ state }) => state !== 'settled');
       };
       let batch: string[] = [];
       for await (const { messageId } of index.oldest(end)) {
@@ -188,8 +199,4 @@ function callerOf(holder: Holder, owner: Holder['origin']['decision']['owner']):
 function assertFingerprint(fingerprint: string, messageId: string): void {
   if (FINGERPRINT.test(fingerprint)) return;
   throw new HandoverError('ledger-rejected', `'${fingerprint}' is not the fingerprint of a payload`, { messageId });
-}
-
-function isUnsettled(record: LedgerRecord | LostRecord): boolean {
-  return record.state !== 'settled';
 }

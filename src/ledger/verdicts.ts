@@ -24,8 +24,13 @@ export type RouteVerdict =
 /** Answer of `claim` and `adopt`. */
 export type ClaimVerdict =
   | { readonly verdict: 'claimed'; readonly owner: Side; readonly reason: string; readonly round: number }
-  /** Not this side's, and not (yet) to be adopted. */
-  | { readonly verdict: 'not-owner'; readonly owner: Side; readonly reason: string }
+  /** Not this side's, and not (yet) to be adopted; `seen`: the sides that have had a delivery of it, as far as is recorded. */
+  | {
+      readonly verdict: 'not-owner';
+      readonly owner: Side;
+      readonly reason: string;
+      readonly seen: LedgerRecord['seen'];
+    }
   /** Another workflow run holds it. */
   | { readonly verdict: 'other-run'; readonly owner: Side; readonly run: string }
   | { readonly verdict: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }

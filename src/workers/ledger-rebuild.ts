@@ -1,13 +1,4 @@
-import {
-  type Client,
-  isGrpcCancelledError,
-  isGrpcDeadlineError,
-  isGrpcServiceError,
-  QueryNotRegisteredError,
-  QueryRejectedError,
-  WorkflowClient,
-} from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
 import type { IsOpenRun } from '../activities/open-run.js';
 import type { Rebuild, RebuildRequest } from '../activities/recovery-activities.js';
@@ -18,9 +9,9 @@ import type { Log } from '../domain/log.js';
 import type { Starter } from '../intake/starter.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { WaitingMessages } from '../ledger/waiting-messages.js';
-import { standingQuery } from '../workflows/message-contract.js';
 import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
 import { enterOrigin, enterStanding } from './standing-entry.js';
+import type { AskStanding } from './standing-query.js';
 
 export interface LedgerRebuildOptions {
   readonly client: Client;
@@ -29,15 +20,13 @@ export interface LedgerRebuildOptions {
   readonly waiting: Pick<WaitingMessages, 'enter'>;
   readonly starter: Pick<Starter, 'check'>;
   readonly isOpenRun: IsOpenRun;
+  readonly askStanding: AskStanding;
   readonly log: Log;
 }
 
 /** Workflows that are compared with their records at once, and that are looked into at once. */
 const BATCH = 200;
 const AT_ONCE = 16;
-
-/** How long one workflow may take to answer, in ms. */
-const PATIENCE_MS = 10_000;
 
 type State = keyof Restored;
 
@@ -55,13 +44,7 @@ interface Found {
  * stands, then the closed ones, whose results say how they ended. A record that is there and looks right stays.
  */
 export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
-  const { client, migration, ledger, waiting, starter, isOpenRun, log } = options;
-  // A workflow that was ended still answers queries, for as long as Temporal keeps it.
-  const openOnly = new WorkflowClient({
-    ...client.workflow.options,
-    connection: client.connection,
-    queryRejectCondition: 'NOT_OPEN',
-  });
+  const { client, migration, ledger, waiting, starter, isOpenRun, askStanding, log } = options;
 
   async function restore(
     found: Found,
@@ -71,26 +54,20 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
     if (record?.state === 'settled') return undefined;
     if (!found.open) return restoreClosed(found, record);
     if (!thorough && looksRight(found, record)) return undefined;
-    try {
-      const standing = await client.withDeadline(Date.now() + PATIENCE_MS, () =>
-        openOnly.getHandle(found.messageId).query(standingQuery),
-      );
-      const state = await enterStanding(standing, record, ledger, isOpenRun);
-      // Whatever the room: it waits already, and those that come after it are to be counted upon it.
-      if (standing.phase === 'waiting') {
-        await waiting.enter(standing.identity.origin.decision.owner, found.messageId, Number.MAX_SAFE_INTEGER);
-      }
-      return state;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) {
-        return restoreClosed(found, record);
-      }
-      if (!cannotSay(error)) throw error;
-      // It runs on workers of an earlier version, or cannot run now. Its own next step restores the rest.
+    const standing = await askStanding(found.messageId);
+    if (standing === 'closed') return restoreClosed(found, record);
+    if (standing === 'cannot-say') {
+      // Its own next step restores the rest.
       log.warn({ messageId: found.messageId }, 'a workflow did not say how it stands: entered as it began');
       const { input } = await readStart(client, found.messageId, found.runId);
       return enterOrigin(input, record, ledger);
     }
+    const state = await enterStanding(standing, record, ledger, isOpenRun);
+    // Whatever the room: it waits already, and those that come after it are to be counted upon it.
+    if (standing.phase === 'waiting') {
+      await waiting.enter(standing.identity.origin.decision.owner, found.messageId, Number.MAX_SAFE_INTEGER);
+    }
+    return state;
   }
 
   /** Settled by its result, or stranded. */
@@ -160,17 +137,6 @@ function queriesOf(migration: string, since: RebuildRequest['since']): readonly 
     `${ours} AND ExecutionStatus = "Running"`,
     `${ours} AND ExecutionStatus != "Running" AND ExecutionStatus != "ContinuedAsNew"${closedSince}`,
   ];
-}
-
-/** gRPC's FAILED_PRECONDITION: the workflow's tasks are failing, or no worker of its queue is there. */
-const FAILED_PRECONDITION = 9;
-
-/** Whether the workflow itself is to blame, and not Temporal, which would be asked again. */
-function cannotSay(error: unknown): boolean {
-  // A deadline ends a call in one of two ways, depending on which end notices it first.
-  const outOfTime = isGrpcDeadlineError(error) || isGrpcCancelledError(error);
-  if (error instanceof QueryNotRegisteredError || outOfTime) return true;
-  return isGrpcServiceError(error) && Number(error.code) === FAILED_PRECONDITION;
 }
 
 /** Whether a record needs no question: what its run does next it records by itself, and a parked one does nothing. */

@@ -28,6 +28,8 @@ import { createMetrics } from './metrics.js';
 import { startPolicyKeeper } from './policy-keeper.js';
 import { checkRetention } from './retention.js';
 import { type SideIntake, startSideIntake } from './side-intake.js';
+import { enterStanding } from './standing-entry.js';
+import { createAskStanding } from './standing-query.js';
 import { createStewardActivities } from './steward-activities.js';
 import { startSweeper } from './sweeper.js';
 import { readTemporalRetention } from './temporal-retention.js';
@@ -114,6 +116,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   closers.add('temporal connection', () => connection.close());
   const client = new Client({ connection, namespace });
   const isOpenRun = askTemporalWhetherOpen(client);
+  const askStanding = createAskStanding(client);
   if (consumes) await checkRetention({ side, migration, connections, client, log });
   const { adoption, retry, attemptTimeoutMs, settlesWithinMs, limits } = migration;
   const settings = { adoption, retry, attemptTimeoutMs, settlesWithinMs, lookup: provider.lookup !== undefined };
@@ -144,7 +147,17 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
         providerFault = atFault ? result.evidence.detail : undefined;
       },
     }),
-    steward: createStewardActivities({ migration: name, client, redis, ledger, policyStore, starter, isOpenRun, log }),
+    steward: createStewardActivities({
+      migration: name,
+      client,
+      redis,
+      ledger,
+      policyStore,
+      starter,
+      isOpenRun,
+      askStanding,
+      log,
+    }),
     inFlight: migration.limits.inFlight,
     graceMs: migration.attemptTimeoutMs,
   });
@@ -164,7 +177,16 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const watch = startLossWatch({ migration: name, client, marks, connection: redis, processId, log });
   lossWatch = watch;
   closers.add('loss watch', () => watch.stop());
-  const sweeper = startSweeper({ ledger, starter, staleMs: limits.checkAfterMs, log });
+  const sweeper = startSweeper({
+    ledger,
+    starter,
+    staleMs: limits.checkAfterMs,
+    log,
+    async enterAsItStands(messageId, record) {
+      const standing = await askStanding(messageId);
+      return typeof standing === 'string' ? undefined : enterStanding(standing, record, ledger, isOpenRun);
+    },
+  });
   closers.add('sweeper', () => sweeper.stop());
   if (consumes) {
     const witnessMs = await readWitnessMs(client, log);

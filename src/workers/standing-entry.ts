@@ -43,7 +43,8 @@ export async function enterStanding(
       return record === undefined || record.state === 'assigned' ? 'claimed' : undefined;
     }
     case 'parked': {
-      await takeStep((step) => ledger.park(step), standing.as, isOpenRun);
+      // Also over the record of an earlier run: this one is open, so that one is closed.
+      await takeStep((step) => ledger.park(step), standing.as, isOpenRun, ['lost', 'other-run']);
       return record?.state === 'parked' && record.round === standing.as.round ? undefined : 'parked';
     }
   }

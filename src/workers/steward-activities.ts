@@ -11,6 +11,7 @@ import { createLedgerMarks } from '../ledger/marks.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
 import { createWaitingMessages } from '../ledger/waiting-messages.js';
 import { createLedgerRebuild } from './ledger-rebuild.js';
+import type { AskStanding } from './standing-query.js';
 import { readTemporalRetention } from './temporal-retention.js';
 
 export interface StewardOptions {
@@ -21,6 +22,7 @@ export interface StewardOptions {
   readonly policyStore: PolicyStore;
   readonly starter: Starter;
   readonly isOpenRun: IsOpenRun;
+  readonly askStanding: AskStanding;
   readonly log: Log;
 }
 

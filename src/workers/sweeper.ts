@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toError } from '../domain/errors.js';
+import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Log } from '../domain/log.js';
 import type { Starter } from '../intake/starter.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -7,6 +8,8 @@ import type { Ledger } from '../ledger/ledger.js';
 export interface SweeperOptions {
   readonly ledger: Pick<Ledger, 'unsettled' | 'looked' | 'now'>;
   readonly starter: Pick<Starter, 'check'>;
+  /** Enters the record of an open workflow as that says it stands; answers the state that was entered, if any. */
+  readonly enterAsItStands: (messageId: string, record: LedgerRecord | undefined) => Promise<string | undefined>;
   /** A record that nobody has moved or looked at for this long is looked up in Temporal, in ms. */
   readonly staleMs: number;
   readonly log: Log;
@@ -57,13 +60,30 @@ export async function sweepOnce(options: SweeperOptions, signal: AbortSignal): P
     if (signal.aborted) break;
     const { messageId } = record;
     await ledger.looked(messageId);
+    if (record.state === 'unreadable') {
+      log.warn({ messageId, why: record.why }, 'a record cannot be read: nobody looks after its message');
+      continue;
+    }
     // A record that moved of late is in a workflow's hands, however long it has been in the index.
     if (record.state !== 'none' && now - (record.movedAt ?? 0) < staleMs) continue;
-    const run = record.state === 'none' ? undefined : record.run;
+    const known = record.state === 'none' ? undefined : record;
     // Nobody has claimed it: its delivery may still be with the broker, so only a closed workflow makes it stranded.
-    if ((await starter.check(messageId, run)) !== 'stranded') continue;
+    const found = await starter.check(messageId, known?.run);
+    if (found === 'parked' && record.state !== 'parked') await listParked(options, messageId, known);
+    if (found !== 'stranded') continue;
     stranded += 1;
     log.warn({ messageId, state: record.state }, 'stranded: nothing works on it and it is not settled');
   }
   return stranded;
+}
+
+/** A person looks for what waits for an answer where the ledger lists it, so a record that shows anything else is put right. */
+async function listParked(
+  { enterAsItStands, log }: SweeperOptions,
+  messageId: string,
+  record: LedgerRecord | undefined,
+): Promise<void> {
+  const entered = await enterAsItStands(messageId, record);
+  if (entered !== undefined)
+    log.warn({ messageId, was: record?.state ?? 'none' }, `a record was entered as ${entered}`);
 }

@@ -59,7 +59,13 @@ export async function obtainOwnership(
       if (taken !== undefined) return taken;
     }
     onWaiting(delivered.keys());
-    const seen = await ledgerSteps.seek({ ...identityOf(input), delivered: [...delivered.values()], marginMs });
+    const seen = await ledgerSteps.seek({
+      ...identityOf(input),
+      delivered: [...delivered.values()],
+      marginMs,
+      // Another run may have been told of it, and has closed.
+      ...((own || input.resumes !== undefined) && { heedsSeen: true }),
+    });
     switch (seen.found) {
       case 'claimed':
         if (own) reset.opened();
@@ -114,14 +120,16 @@ async function giveUp(input: MessageInput, owner: Side): Promise<SettledOutcome>
 }
 
 /** Takes the message over from a closed run. Whatever that one may have sent counts as unknown. */
-async function takeOver(input: MessageInput, { fromRun, attempted }: Resumes): Promise<Ownership | undefined> {
-  const taken: TakeOverResult = await ledgerSteps.takeOver({ ...identityOf(input), fromRun });
+async function takeOver(input: MessageInput, { fromRun, attempted, owner }: Resumes): Promise<Ownership | undefined> {
+  const heldFor = owner === undefined ? {} : { owner };
+  const taken: TakeOverResult = await ledgerSteps.takeOver({ ...identityOf(input), fromRun, ...heldFor });
   switch (taken.found) {
     case 'settled':
       return { kind: 'settled', owner: taken.owner, outcome: taken.outcome };
     case 'unclaimed':
       // The ledger may have lost the record of what was sent, and begun anew at a redelivery: history knows better.
-      return attempted ? { kind: 'held', owner: input.decision.owner, round: 1, certain: false } : undefined;
+      // And it knows for which side: another one would send what that one may have sent.
+      return attempted ? { kind: 'held', owner: owner ?? input.decision.owner, round: 1, certain: false } : undefined;
     case 'clean':
     case 'unknown':
       // The ledger's word that nothing was sent is not enough where Temporal's history of the old run says otherwise.

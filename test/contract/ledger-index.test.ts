@@ -128,6 +128,25 @@ describe.each(BACKENDS)('what the ledger knows of all messages, on $name', ({ st
     });
   });
 
+  describe('a record that cannot be read', () => {
+    test.each<[string, (key: string) => Promise<unknown>]>([
+      ['of another type', (key) => backend.client.lpush(key, 'x')],
+      ['of another program', (key) => backend.client.hset(key, 'a', 'b')],
+      ['of another layout', (key) => backend.client.set(key, '9')],
+    ])('%s, is told as such, and hides none of the others', async (_name, write) => {
+      const [first = '', foreign = '', last = ''] = await routed(3);
+      const key = keys.record(MIGRATION, foreign);
+      await backend.client.del(key);
+      await write(key);
+      await ledger.index([first]);
+      await ledger.index([foreign]);
+      await ledger.index([last]);
+      const found: Record<string, string> = {};
+      for await (const record of ledger.unsettled()) found[record.messageId] = record.state;
+      expect(found).toEqual({ [first]: 'assigned', [foreign]: 'unreadable', [last]: 'assigned' });
+    });
+  });
+
   describe('the count', () => {
     test('tells how many records are in each state and how many are stranded', async () => {
       const routedIds = await routed(300);

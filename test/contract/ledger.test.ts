@@ -136,6 +136,7 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       expect(await ledger.claim({ ...holder, side: 'rocketmq' })).toMatchObject({
         verdict: 'not-owner',
         owner: 'kafka',
+        seen: { kafka: true, rocketmq: false },
       });
       const first = await ledger.claim({ ...holder, side: 'kafka' });
       expect(first).toEqual({ verdict: 'claimed', owner: 'kafka', reason: 'bucket 812 > 100', round: 0 });

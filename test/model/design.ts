@@ -46,7 +46,7 @@ export interface Design {
   readonly takesOverForTheSameSide: boolean;
   /** The sweeper has a run that is parked entered as parked, where the ledger shows it as anything else. */
   readonly listsWhatIsParked: boolean;
-  /** A run claims for the owner too if the ledger has seen the owner's delivery, although nobody told the run of it. */
+  /** A run that comes after another claims for the owner too if the ledger has seen its delivery: the other was told of it. */
   readonly heedsWhomTheLedgerHasSeen: boolean;
   /** The age index has a message before its workflow starts, so that whoever acknowledges it relies on both. */
   readonly indexesBeforeStart: boolean;
@@ -80,20 +80,6 @@ export const ALL_RULES: Design = {
   heedsWhomTheLedgerHasSeen: true,
   indexesBeforeStart: true,
 };
-
-/**
- * Rules that the code does not follow yet. The explorer has found what each of them is needed for, and is tested to; a
- * rule leaves this list with the change that makes the code follow it.
- */
-export const NOT_YET_IN_THE_CODE = [
-  'answersCarryTheirTime',
-  'resetRunIsAnotherRun',
-  'resumesOnlyWhatDidNotComplete',
-  'takesOverForTheSameSide',
-  'listsWhatIsParked',
-  'heedsWhomTheLedgerHasSeen',
-  'indexesBeforeStart',
-] as const satisfies readonly Rule[];
 
 export function without(...rules: readonly Rule[]): Design {
   return { ...ALL_RULES, ...Object.fromEntries(rules.map((rule) => [rule, false])) };

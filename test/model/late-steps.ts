@@ -2,9 +2,10 @@ import { otherSide, SIDES } from '../../src/domain/side.js';
 import { isHeld, type Taken } from './ledger.js';
 import type { LateStep, State } from './state.js';
 import { environment, type Rules, type Step } from './step.js';
+import { isTooEarly } from './workflow-rules.js';
 
 /** The scripts that the run may have in flight at this moment, as an execution that is given up on would send them late. */
-export function stepsInFlight({ scope }: Rules, s: State): LateStep[] {
+export function stepsInFlight({ scope, design }: Rules, s: State): LateStep[] {
   const { run, row } = s;
   if (run.status !== 'open') return [];
   const { token, round, attempt, outcome } = run;
@@ -29,7 +30,10 @@ export function stepsInFlight({ scope }: Rules, s: State): LateStep[] {
     case 'reopen':
       return withProof({ ...common, step: 'reopen' }, isLost || isAnothers);
     case 'parked':
-      if (s.answer?.resolution !== 'resend' || !run.ripe || round >= scope.rounds) return [];
+      if (s.answer?.resolution !== 'resend' || round >= scope.rounds) return [];
+      // One that is turned away sends no script, or one that changes nothing.
+      if (s.answer.round !== round && design.answersNameTheirRound) return [];
+      if (isTooEarly(design, s.run, s.answer)) return [];
       return withProof({ ...common, step: 'reopen' }, isLost || isAnothers);
     case 'settle':
       return withProof({ ...common, step: 'settle', outcome }, isLost || isAnothers);

@@ -15,13 +15,15 @@ function sweep(rules: Rules, s: State): Step[] {
   return next.row === s.row ? [] : [system('sweeper: tells the ledger what became of the workflow', next)];
 }
 
+const LOST_OR_ANOTHERS = ['lost', 'other-run'];
+
 /** A parked run is found where the parked are listed, whatever became of its record. */
 function list({ design, ledger }: Rules, s: State): Step[] {
   const { row, run } = s;
   const isParked = run.status === 'open' && run.phase === 'parked';
   if (!design.listsWhatIsParked || !isParked || row.state === 'parked' || row.state === 'settled') return [];
   const take = (restore: boolean) => ledger.park(row, callerOf(run, run.owner, restore), run);
-  const next = { ...s, row: prove(take, ['lost', 'other-run']).row };
+  const next = { ...s, row: prove(take, LOST_OR_ANOTHERS).row };
   return next.row === row ? [] : [system('sweeper: has the parked run listed', next)];
 }
 
@@ -62,7 +64,9 @@ function standing({ ledger }: Rules, { row, run }: State): LedgerRow {
       return prove((restore) => ledger.adopt(row, caller(restore), run.owner), ['lost']).row;
     }
     case 'parked':
-      return row.state === 'parked' ? row : prove((restore) => ledger.park(row, caller(restore), run), ['lost']).row;
+      return row.state === 'parked'
+        ? row
+        : prove((restore) => ledger.park(row, caller(restore), run), LOST_OR_ANOTHERS).row;
     case 'take over':
     case 'settle':
       return row;

@@ -1,6 +1,7 @@
 import { otherSide, SIDES, type Side } from '../../src/domain/side.js';
+import type { Design } from './design.js';
 import type { Taken } from './ledger.js';
-import type { State } from './state.js';
+import type { Answer, Run, State } from './state.js';
 import { callerOf, complete, inDoubt, local, prove, type Rules, type Step, schedule, system, withRun } from './step.js';
 
 /** What the open run of the message's workflow may do next (src/workflows/message.ts). */
@@ -50,17 +51,27 @@ function seek({ design, ledger }: Rules, s: State): Step[] {
   }
   let owner = run.origin;
   for (const side of SIDES) {
-    if (!run.delivered[side] && !(design.heedsWhomTheLedgerHasSeen && isSeen(s, side))) continue;
+    if (!run.delivered[side]) continue;
     const taken = prove((restore) => ledger.claim(row, callerOf(run, run.origin, restore), side), LOST);
     if (taken.verdict !== 'not-owner') return [sought(s, taken, `claims for ${side}`)];
     owner = taken.row.state === 'none' ? run.origin : taken.row.owner;
   }
   if (!design.waitsForTheOwner) return [local('not mine, completes', complete(s, undefined))];
   const adopter = otherSide(owner);
-  if (run.delivered[owner] || !run.delivered[adopter]) return [];
-  // Whether the owner is past it, the switch is off or a failover is set: domain/adoption.ts, left open here.
-  const taken = prove((restore) => ledger.adopt(row, callerOf(run, run.origin, restore), adopter), LOST);
-  return [{ ...sought(s, taken, `adopts for ${adopter}`), kind: 'environment' }];
+  if (run.delivered[owner]) return [];
+  const steps: Step[] = [];
+  if (run.delivered[adopter]) {
+    // Whether the owner is past it, the switch is off or a failover is set: domain/adoption.ts, left open here.
+    const taken = prove((restore) => ledger.adopt(row, callerOf(run, run.origin, restore), adopter), LOST);
+    steps.push({ ...sought(s, taken, `adopts for ${adopter}`), kind: 'environment' });
+  }
+  // Whoever told the closed run of it has acknowledged it.
+  const comesAfterAnother = run.resumes !== undefined || (run.reset && design.resetRunIsAnotherRun);
+  if (design.heedsWhomTheLedgerHasSeen && comesAfterAnother && isSeen(s, owner)) {
+    const taken = prove((restore) => ledger.claim(row, callerOf(run, run.origin, restore), owner), LOST);
+    steps.push(sought(s, taken, `claims for ${owner}, which has seen it`));
+  }
+  return steps;
 }
 
 function sought(s: State, { verdict, row }: Taken<string>, what: string): Step {
@@ -170,8 +181,7 @@ function carryOut(rules: Rules, s: State): Step[] {
     case 'abandon':
       return [system('workflow: told abandon', withRun(left, { phase: 'settle', outcome: 'abandoned' }))];
     case 'resend': {
-      const early = design.answersCarryTheirTime ? answer.early : !run.ripe;
-      if (early && design.absentMustBeRipe) return [system('workflow: refuses resend, too early', handled)];
+      if (isTooEarly(design, run, answer)) return [system('workflow: refuses resend, too early', handled)];
       // Beyond the scope: that it would be carried out is all there is to know.
       if (run.round >= rules.scope.rounds && canBeReopened(rules, s)) return [];
       const next = reopen(rules, left);
@@ -182,6 +192,11 @@ function carryOut(rules: Rules, s: State): Step[] {
       return mayMatter ? [told, local('told resend in two tabs, next round', { ...next, answer })] : [told];
     }
   }
+}
+
+/** Whether a resend is refused, as what was sent might still take effect. */
+export function isTooEarly(design: Design, run: Run, answer: Answer): boolean {
+  return design.absentMustBeRipe && (design.answersCarryTheirTime ? answer.early : !run.ripe);
 }
 
 /** workflows/message.ts settle, activities/resolution-activities.ts settle. */

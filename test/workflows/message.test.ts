@@ -364,6 +364,29 @@ describe('a run that takes over from a closed one', () => {
     );
   });
 
+  it('goes on for the side that the earlier one held the message for, where the ledger knows of none', async () => {
+    await withMessage(
+      {},
+      async ({ state, calls }) => {
+        await vi.waitFor(async () => expect(await state()).toBe('parked'), 10_000);
+        expect(calls.map(({ activity }) => activity)).toEqual(['takeOver', 'park']);
+        expect(calls.map(({ request }) => request)).toMatchObject([{ owner: 'rocketmq' }, { owner: 'rocketmq' }]);
+      },
+      (input) => ({ ...input, resumes: { fromRun: 'old', attempted: true, owner: 'rocketmq' } }),
+    );
+  });
+
+  it('heeds a delivery that the earlier one may have been told of', async () => {
+    await withMessage(
+      {},
+      async ({ result, calls }) => {
+        expect(await result()).toMatchObject({ outcome: 'granted' });
+        expect(calls.find(({ activity }) => activity === 'seek')?.request).toMatchObject({ heedsSeen: true });
+      },
+      resumes(false),
+    );
+  });
+
   it("does not believe a clean ledger against Temporal's history", async () => {
     const takeOver: MessageActivities['takeOver'] = async () => ({ found: 'clean', owner: 'kafka', round: 0 });
     await withMessage(

@@ -192,6 +192,11 @@ describe('resume', () => {
     await handle().terminate('again');
     expect(await resume()).toMatchObject({ attempted: true });
 
+    const { events } = await handle().fetchHistory();
+    const started = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
+    expect(arrayFromPayloads(defaultPayloadConverter, started)[0]).toMatchObject({
+      resumes: { attempted: true, owner: 'kafka' },
+    });
     const calls = await startWorker({
       reward: async () => granted,
       takeOver: async () => ({ found: 'clean', owner: 'kafka', round: 1 }),

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { HandoverError } from '../../domain/errors.js';
 import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
 import { createOutput } from '../output.js';
 import { type ParkedFilter, selectParked, withParkedFilter } from '../parked-filter.js';
@@ -22,14 +23,29 @@ export function parkedCommand(): Command {
 }
 
 async function parked(flags: ParkedFlags): Promise<void> {
-  const { describeParked, listParked, viewParked } = await import('../list-parked.js');
+  const { describeParked, describeUnreadable, listParked, viewParked } = await import('../list-parked.js');
   await withSession(flags, async ({ redis, migration, workflowUrl }) => {
     const { ledger } = await redis();
-    const [records, now] = await Promise.all([listParked(ledger), ledger.now()]);
+    const unreadable: { readonly messageId: string; readonly why: string }[] = [];
+    const onUnreadable = ({ messageId, why }: { messageId: string; why: string }) =>
+      unreadable.push({ messageId, why });
+    const [records, now] = await Promise.all([listParked(ledger, onUnreadable), ledger.now()]);
     const { settlesWithinMs } = migration;
     const list = selectParked(records, flags, now).map((record) =>
       viewParked(record, { now, settlesWithinMs, workflowUrl }),
     );
-    createOutput(flags).result({ parked: list }, () => describeParked(list, now));
+    createOutput(flags).result({ parked: list, ...(unreadable.length > 0 && { unreadable }) }, () => [
+      ...describeParked(list, now),
+      ...unreadable.map(describeUnreadable),
+    ]);
+    if (unreadable.length > 0) {
+      throw new HandoverError(
+        'ledger-rejected',
+        `${unreadable.length} records cannot be read, all others are listed.`,
+        {
+          hint: "See each with 'handover inspect'. Another program may have written to its key, or a newer handover has.",
+        },
+      );
+    }
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeParked, listParked, viewParked } from '../../../src/cli/list-parked.js';
 import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
-import type { LostRecord } from '../../../src/ledger/ledger.js';
+import type { LostRecord, UnreadableRecord } from '../../../src/ledger/ledger.js';
 
 const NOON = Date.UTC(2026, 10, 23, 12);
 const options = {
@@ -27,17 +27,20 @@ const parked: LedgerRecord = {
 };
 const { evidence: _, deadline: __, movedAt: ___, ...unexplained } = parked;
 
-async function* unsettled(): AsyncGenerator<LedgerRecord | LostRecord> {
+async function* unsettled(): AsyncGenerator<LedgerRecord | LostRecord | UnreadableRecord> {
   yield { ...parked, state: 'claimed' };
   yield { messageId: 'lost', state: 'none' };
+  yield { messageId: 'foreign', state: 'unreadable', why: 'it is a list' };
   yield { ...parked, messageId: 'later', movedAt: NOON + 1 };
   yield { ...parked, messageId: 'first', movedAt: NOON - 1 };
 }
 
 describe('parked', () => {
   test('lists every parked message and nothing else, those that have waited longest first', async () => {
-    const list = await listParked({ unsettled });
+    const unreadable: string[] = [];
+    const list = await listParked({ unsettled }, ({ messageId }) => unreadable.push(messageId));
     expect(list.map(({ messageId }) => messageId)).toEqual(['first', 'later']);
+    expect(unreadable).toEqual(['foreign']);
   });
 
   test('prints what is promised, with the evidence', () => {

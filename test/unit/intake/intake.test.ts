@@ -122,6 +122,23 @@ describe('a delivery is accepted only once something durable has it', () => {
     await promise;
   });
 
+  it('the age index has it before its workflow is started, so that whoever finds that may rely on both', async () => {
+    let enter: () => void = () => undefined;
+    const entered = new Promise<void>((resolve) => (enter = resolve));
+    const ledger = {
+      route: async () => [mine],
+      ownerProgress: async () => ['unseen' as const],
+      index: () => entered,
+    };
+    const { intake, started } = createIntake({ overrides: { ledger } });
+    const taken = intake.take([delivery({ id: 'a' })]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(started).toEqual([]);
+    enter();
+    await Promise.all(taken);
+    expect(started).toHaveLength(1);
+  });
+
   it('durable elsewhere: at once, without a workflow', async () => {
     const { intake, started } = createIntake({
       route: () => ({ verdict: 'done', owner: 'kafka', reason: 'switch off' }),

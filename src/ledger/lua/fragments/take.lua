@@ -16,7 +16,7 @@ local function take(key, side, adopted_reason)
   local owner = none and caller.owner or record.owner
   local reason = none and caller.reason or record.reason
   if owner ~= side then
-    if not adopted_reason then return { 'not-owner', owner, reason } end
+    if not adopted_reason then return { 'not-owner', owner, reason, record.seen or '0' } end
     owner, reason = side, adopted_reason
   end
   local fields = {
