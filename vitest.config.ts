@@ -23,6 +23,17 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
+      // A minute of two processors: every state of the protocol that two faults can lead to. vitest would use one of them.
+      {
+        test: {
+          ...shared,
+          name: 'model',
+          include: ['test/model/**/*.test.ts'],
+          maxWorkers: 2,
+          testTimeout: 900_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           ...shared,
@@ -31,7 +42,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -43,7 +54,7 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

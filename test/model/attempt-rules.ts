@@ -1,4 +1,4 @@
-import type { Attempt, State } from './state.js';
+import { type Attempt, type State, withState } from './state.js';
 import {
   complete,
   endAttempt,
@@ -49,12 +49,12 @@ export function begin(rules: Rules, s: State, at: Attempt): Step {
     return system(`${named(at)}: no proof for the one before, unknown`, returnUnknown(s, at));
   }
   const taken = takeBegin(rules, s, at);
-  const next = { ...s, row: taken.row };
+  const next = withState(s, { row: taken.row });
   switch (taken.verdict) {
     case 'go':
       return system(
         `${named(at)}: begins`,
-        replaceAttempt({ ...next, sender: s.sender ?? at.owner }, at, { ...at, at: 'send' }),
+        replaceAttempt(withState(next, { sender: s.sender ?? at.owner }), at, { ...at, at: 'send' }),
       );
     case 'lost':
       return isOpen(s, at.token)
@@ -79,7 +79,7 @@ function send(rules: Rules, s: State, at: Attempt): Step[] {
   if (at.expired && rules.design.writesBeforeItsDeadlineOnly) {
     return [system(`${named(at)}: past its deadline, does not write`, endUnexecuted(rules, s, at, true))];
   }
-  const effect = { ...s, effects: s.effects + 1 };
+  const effect = withState(s, { effects: s.effects + 1 });
   return [
     system(`${named(at)}: granted`, replaceAttempt(effect, at, { ...at, at: 'granted' })),
     system(`${named(at)}: refused`, replaceAttempt(s, at, { ...at, at: 'refused' })),
@@ -92,7 +92,7 @@ function send(rules: Rules, s: State, at: Attempt): Step[] {
 /** failUnexecuted: clears the record, heartbeats the proof and throws, so that Temporal makes the next attempt. */
 export function endUnexecuted(rules: Rules, s: State, at: Attempt, clears: boolean): State {
   const caller = { run: at.token, owner: at.owner, restore: false };
-  const cleared = clears ? { ...s, row: rules.ledger.clear(s.row, caller, at) } : s;
+  const cleared = clears ? withState(s, { row: rules.ledger.clear(s.row, caller, at) }) : s;
   const isLive = s.live === at;
   const ended = endAttempt(cleared, at);
   if (!isLive) return ended;
@@ -100,7 +100,7 @@ export function endUnexecuted(rules: Rules, s: State, at: Attempt, clears: boole
     // Every attempt was surely not executed: a resend need not wait.
     return withRun(ended, { phase: 'unknown', attempt: at.attempt, never: true, ripe: true });
   }
-  return { ...ended, live: newAttempt(ended, { ...at, attempt: at.attempt + 1, cleared: at.attempt }) };
+  return withState(ended, { live: newAttempt(ended, { ...at, attempt: at.attempt + 1, cleared: at.attempt }) });
 }
 
 /** Temporal hears no more of the execution, which is dead or goes on as a zombie, past its deadline by then. */
@@ -110,7 +110,7 @@ export function timeOut(rules: Rules, s: State, goesOn: boolean): State {
   const without = goesOn ? makeZombie(s, true) : endAttempt(s, at);
   if (at.attempt >= rules.scope.attempts) return inDoubt(without, at.round, at.attempt);
   // The details of the last heartbeat go along, whatever they prove.
-  return { ...without, live: newAttempt(without, { ...at, attempt: at.attempt + 1 }) };
+  return withState(without, { live: newAttempt(without, { ...at, attempt: at.attempt + 1 }) });
 }
 
 /** The provider has answered: settle.lua, restoring what is lost; the workflow settles what this does not. */
@@ -119,7 +119,7 @@ function settle({ ledger }: Rules, s: State, at: Attempt, outcome: 'granted' | '
   const restorable = isOpen(s, at.token) ? ['lost'] : [];
   const taken = prove((restore) => ledger.settle(s.row, caller(restore), outcome), restorable);
   if (taken.verdict === 'recorded') {
-    const next = { ...s, row: taken.row, indexed: false };
+    const next = withState(s, { row: taken.row, indexed: false });
     return system(
       `${named(at)}: settles ${outcome}`,
       finish(next, at, (held) => complete(held, outcome)),

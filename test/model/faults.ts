@@ -2,7 +2,7 @@ import { SIDES } from '../../src/domain/side.js';
 import { endUnexecuted, leaveToWorkflow, takeBegin, timeOut } from './attempt-rules.js';
 import { hang } from './intake-rules.js';
 import { stepsInFlight } from './late-steps.js';
-import { NO_ROW, type Run, type State } from './state.js';
+import { NO_ROW, type Run, type State, withState } from './state.js';
 import { endAttempt, fault, inDoubt, makeZombie, OVER, type Rules, type Step, schedule, withRun } from './step.js';
 
 /** Everything that may go wrong at this moment, each for the price of one fault. `steps`: what would happen otherwise. */
@@ -32,7 +32,10 @@ function crashOfWorkflowTask(s: State, steps: readonly Step[]): Step[] {
   return steps
     .filter(({ local, next }) => local && next.row !== s.row)
     .map(({ label, next }) =>
-      fault(`${label}, but the worker dies before Temporal has it`, { ...s, row: next.row, indexed: next.indexed }),
+      fault(
+        `${label}, but the worker dies before Temporal has it`,
+        withState(s, { row: next.row, indexed: next.indexed }),
+      ),
     );
 }
 
@@ -40,7 +43,7 @@ function crashOfWorkflowTask(s: State, steps: readonly Step[]): Step[] {
 function lateSteps(rules: Rules, s: State): Step[] {
   if (s.late !== undefined) return [];
   return stepsInFlight(rules, s).map((late) =>
-    fault(`the script ${late.step} is late${late.restore ? ', with proof' : ''}`, { ...s, late }),
+    fault(`the script ${late.step} is late${late.restore ? ', with proof' : ''}`, withState(s, { late })),
   );
 }
 
@@ -60,7 +63,7 @@ function faultsOfAttempt(rules: Rules, s: State): Step[] {
       const begun = takeBegin(rules, s, at);
       const proved = !rules.design.attemptsNeedTemporalsProof || at.cleared === at.attempt - 1;
       if (!proved) continue;
-      const done = { ...s, row: begun.row };
+      const done = withState(s, { row: begun.row });
       if (begun.row !== s.row) {
         steps.push(
           fault(`the reply to begin of ${whose} is lost, it asks again`, done),
@@ -70,7 +73,7 @@ function faultsOfAttempt(rules: Rules, s: State): Step[] {
       steps.push(fault(`the ledger is away from ${whose}, not executed`, endUnexecuted(rules, s, at, false)));
     }
     if (at.at === 'send' && !at.expired) {
-      const air = { ...s, air: s.air + 1 };
+      const air = withState(s, { air: s.air + 1 });
       if (at === live) {
         const unknown = inDoubt(endAttempt(air, at), at.round, at.attempt);
         steps.push(fault('the request hangs in the air, unknown', unknown));
@@ -87,7 +90,7 @@ function faultsOfAttempt(rules: Rules, s: State): Step[] {
         // Settled, and then the worker dies before Temporal has the result.
         const settled = rules.ledger.settle(s.row, { run: at.token, owner: at.owner, restore: false }, at.at);
         if (settled.verdict === 'recorded') {
-          const next = { ...s, row: settled.row, indexed: false };
+          const next = withState(s, { row: settled.row, indexed: false });
           steps.push(fault('the worker dies after settling, before Temporal has it', timeOut(rules, next, false)));
         }
       }
@@ -99,7 +102,7 @@ function faultsOfAttempt(rules: Rules, s: State): Step[] {
 function faultsOfLedger(s: State): Step[] {
   const steps: Step[] = [];
   if (!s.lost && (s.row.state !== 'none' || s.indexed)) {
-    steps.push(fault('the ledger loses all records', { ...s, row: NO_ROW, indexed: false, lost: true }));
+    steps.push(fault('the ledger loses all records', withState(s, { row: NO_ROW, indexed: false, lost: true })));
   }
   return steps;
 }
@@ -109,7 +112,7 @@ function keepOlderValue(s: State, steps: readonly Step[]): Step[] {
   if (s.rolledBack || s.saved !== undefined) return [];
   return steps
     .filter(({ next }) => next.row !== s.row && next.row.state !== s.row.state)
-    .map(({ label, next }) => fault(`${label}; a snapshot is kept from before`, { ...next, saved: s.row }));
+    .map(({ label, next }) => fault(`${label}; a snapshot is kept from before`, withState(next, { saved: s.row })));
 }
 
 /** The older value comes back. */
@@ -119,7 +122,7 @@ export function rollBack(s: State): Step[] {
     {
       kind: 'environment',
       label: `the record is rolled back to ${s.saved.state}`,
-      next: { ...s, row: s.saved, saved: undefined, rolledBack: true },
+      next: withState(s, { row: s.saved, saved: undefined, rolledBack: true }),
     },
   ];
 }
@@ -131,7 +134,7 @@ export function takeEffect(s: State): Step[] {
     {
       kind: 'environment',
       label: 'a request in the air takes effect',
-      next: { ...s, effects: s.effects + 1, air: s.air - 1 },
+      next: withState(s, { effects: s.effects + 1, air: s.air - 1 }),
     },
   ];
 }

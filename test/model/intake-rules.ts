@@ -1,5 +1,5 @@
 import { SIDES, type Side } from '../../src/domain/side.js';
-import { type Copy, type Hand, NO_RUN, type Run, type State } from './state.js';
+import { type Copy, type Hand, NO_RUN, type Run, type State, withState } from './state.js';
 import { callerOf, environment, type Rules, type Step, system, withRun } from './step.js';
 
 /**
@@ -26,7 +26,7 @@ export function intakeSteps(rules: Rules, s: State): Step[] {
       if (passing === '' || passing === hand) continue;
       for (const { next } of proceed(rules, arrival.next, side, passing)) {
         const copy: Copy = { at: 'acked', hand, hangs };
-        const indexed = { ...next, indexed: true, copies: { ...next.copies, [side]: copy } };
+        const indexed = withState(next, { indexed: true, copies: { ...next.copies, [side]: copy } });
         steps.push(environment(`${arrival.label}, accepted while another is in hand`, indexed));
       }
     }
@@ -57,7 +57,7 @@ function proceed(rules: Rules, s: State, side: Side, hand: Hand): Step[] {
       return start(rules, s, side, hand === 'for kafka' ? 'kafka' : 'rocketmq');
     case 'index':
       // intake.ts, #start: the age index and the acknowledgement.
-      return [system(`${side}: indexed and acknowledged`, withCopy({ ...s, indexed: true }, side, 'acked'))];
+      return [system(`${side}: indexed and acknowledged`, withCopy(withState(s, { indexed: true }), side, 'acked'))];
   }
 }
 
@@ -76,7 +76,10 @@ function route(rules: Rules, s: State, side: Side): Step[] {
   switch (row.state) {
     case 'none':
       return SIDES.map((owner) =>
-        environment(`${arrives}, first sight, owner ${owner}`, routed({ ...s, row: ledger.route(row, owner) }, owner)),
+        environment(
+          `${arrives}, first sight, owner ${owner}`,
+          routed(withState(s, { row: ledger.route(row, owner) }), owner),
+        ),
       );
     case 'assigned':
       return [environment(`${arrives}, owner ${row.owner}`, routed(s, row.owner))];
@@ -97,7 +100,7 @@ function evaluateAlone({ ledger }: Rules, s: State, side: Side, owner: Side): St
   const row = s.row.state === 'none' ? ledger.route(s.row, side) : s.row;
   return environment(
     `${side}: delivered, mine`,
-    withCopy({ ...s, row }, side, 'unacked', { hand: `for ${side}`, hangs: false }),
+    withCopy(withState(s, { row }), side, 'unacked', { hand: `for ${side}`, hangs: false }),
   );
 }
 
@@ -109,7 +112,7 @@ function start(rules: Rules, s: State, side: Side, owner: Side): Step[] {
     design.indexesBeforeStart
       ? system(
           `${side}: ${label}, acknowledged`,
-          withCopy({ ...next, indexed: run.status !== 'completed' }, side, 'acked'),
+          withCopy(withState(next, { indexed: run.status !== 'completed' }), side, 'acked'),
         )
       : system(
           `${side}: ${label}`,
@@ -121,7 +124,7 @@ function start(rules: Rules, s: State, side: Side, owner: Side): Step[] {
   }
   switch (run.status) {
     case 'none':
-      steps.push(started('starts the workflow', { ...s, run: newRun(s, side, owner) }));
+      steps.push(started('starts the workflow', withState(s, { run: newRun(s, side, owner) })));
       break;
     case 'open': {
       const delivered = { ...run.delivered, [side]: true };
@@ -133,7 +136,7 @@ function start(rules: Rules, s: State, side: Side, owner: Side): Step[] {
       if (design.closedIdStaysClosed) {
         steps.push(started(`finds the workflow ${run.status}`, check(rules, s, run.token)));
       } else {
-        steps.push(started('starts the workflow again', { ...s, run: newRun(s, side, owner) }));
+        steps.push(started('starts the workflow again', withState(s, { run: newRun(s, side, owner) })));
       }
       break;
   }
@@ -151,9 +154,9 @@ export function check({ ledger }: Rules, s: State, speaksOf = s.row.run): State 
   const { run, row } = s;
   if (run.status === 'completed' && run.outcome !== undefined) {
     const settled = ledger.settle(row, callerOf(run, run.owner, true), run.outcome);
-    return { ...s, row: settled.row, indexed: false };
+    return withState(s, { row: settled.row, indexed: false });
   }
-  return run.status === 'closed' ? { ...s, row: ledger.strand(row, speaksOf) } : s;
+  return run.status === 'closed' ? withState(s, { row: ledger.strand(row, speaksOf) }) : s;
 }
 
 /** A consumer hangs with a delivery in hand, or is killed. */
@@ -168,5 +171,5 @@ const NOTHING: InHand = { hand: '', hangs: false };
 
 function withCopy(s: State, side: Side, at: Copy['at'], inHand: InHand = NOTHING): State {
   const copy: Copy = { at, hand: inHand.hand, hangs: inHand.hangs };
-  return { ...s, copies: side === 'kafka' ? { ...s.copies, kafka: copy } : { ...s.copies, rocketmq: copy } };
+  return withState(s, { copies: side === 'kafka' ? { ...s.copies, kafka: copy } : { ...s.copies, rocketmq: copy } });
 }

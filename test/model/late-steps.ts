@@ -1,6 +1,6 @@
 import { otherSide, SIDES } from '../../src/domain/side.js';
 import { isHeld, type Taken } from './ledger.js';
-import type { LateStep, State } from './state.js';
+import { type LateStep, type State, withState } from './state.js';
 import { environment, type Rules, type Step } from './step.js';
 import { isTooEarly } from './workflow-rules.js';
 
@@ -63,5 +63,5 @@ export function runLateStep({ ledger }: Rules, s: State): Step[] {
         return ledger.resume(row, caller, late.from);
     }
   })();
-  return [environment(`late: ${late.step} of run ${late.token}`, { ...s, row: taken.row, late: undefined })];
+  return [environment(`late: ${late.step} of run ${late.token}`, withState(s, { row: taken.row, late: undefined }))];
 }

@@ -58,7 +58,7 @@ export function createModelLedger(design: Design): ModelLedger {
     const actor = caller === undefined ? 'anyone' : isHeld(row) && row.run === caller.run ? 'holder' : 'open-run';
     table.allow(row.state, step, to, actor);
     const resumed = caller === undefined || row.run === caller.run ? row.resumed : '';
-    return { ...row, resumed, ...change, state: to, stranded: false };
+    return Object.assign({ ...row }, { resumed }, change, { state: to, stranded: false });
   }
 
   /** fragments/holder.lua: what the caller is to an unsettled record. */

@@ -1,5 +1,5 @@
 import { newRun } from './intake-rules.js';
-import type { Answer, Resuming, State } from './state.js';
+import { type Answer, type Resuming, type State, withState } from './state.js';
 import { person, type Rules, type Step } from './step.js';
 
 /**
@@ -15,7 +15,7 @@ function resolve(rules: Rules, s: State): Step[] {
   const { run } = s;
   if (run.status !== 'open' || run.phase !== 'parked' || s.answer !== undefined) return [];
   const say = (resolution: Answer['resolution']): Step =>
-    person(`person: ${resolution}`, { ...s, answer: { round: run.round, resolution, early: !run.ripe } });
+    person(`person: ${resolution}`, withState(s, { answer: { round: run.round, resolution, early: !run.ripe } }));
   // Before its time, an answer is worth its states only where it does something that a later one does not: a resend, if it
   // is not turned away, or a word that overtakes what may still be on its way.
   const isRaced = s.air > 0 || s.zombies.length > 0;
@@ -35,12 +35,12 @@ function resume(rules: Rules, s: State): Step[] {
     // Without a fault to come the new run closes no more, and what was read is of no use to anybody.
     const mayCloseAgain = s.faults < rules.scope.faults || !rules.design.resumesOnlyWhatDidNotComplete;
     if (resuming === undefined && mayCloseAgain)
-      steps.push(person('person: reads the closed run', { ...s, resuming: read }));
+      steps.push(person('person: reads the closed run', withState(s, { resuming: read })));
   }
   if (resuming !== undefined) {
     const mayStart =
       run.status === 'closed' || (run.status === 'completed' && !rules.design.resumesOnlyWhatDidNotComplete);
-    const without = { ...s, resuming: undefined };
+    const without = withState(s, { resuming: undefined });
     if (mayStart) steps.push(person('person: resumes what was read', resumed(rules, without, resuming)));
   }
   return steps;
@@ -49,5 +49,5 @@ function resume(rules: Rules, s: State): Step[] {
 function resumed({ design }: Rules, s: State, resumes: Resuming): State {
   const { startedBy, origin, owner, claimed } = s.run;
   const run = newRun(s, startedBy, claimed && design.takesOverForTheSameSide ? owner : origin);
-  return { ...s, run: { ...run, resumes, phase: 'take over', from: resumes } };
+  return withState(s, { run: { ...run, resumes, phase: 'take over', from: resumes } });
 }

@@ -1,5 +1,5 @@
 import { isHeld } from './ledger.js';
-import { INITIAL, type LedgerRow, NO_ROW, type Run, type State } from './state.js';
+import { changeRun, INITIAL, type LedgerRow, NO_ROW, type Run, type State, withState } from './state.js';
 import type { Rules } from './step.js';
 
 const DONE = { at: 'acked', hand: '', hangs: false } as const;
@@ -22,7 +22,8 @@ export function reduce({ scope, design }: Rules, s: State): State {
   if (!design.keepsOwnershipOnFailure || !design.adoptsByCompareAndSet || !design.closedIdStaysClosed) return s;
   if (late?.step === 'claim' || late?.step === 'adopt') return s;
   const isTakenOver = run.status === 'closed' || run.phase === 'take over';
-  if (run.status !== 'none' && isTakenOver && isHeld(row) && saved === undefined) return { ...s, copies: BOTH_DONE };
+  if (run.status !== 'none' && isTakenOver && isHeld(row) && saved === undefined)
+    return withState(s, { copies: BOTH_DONE });
   const isThrough = run.status === 'completed';
   const holds = run.status === 'open' && run.phase !== 'seek' && run.phase !== 'take over';
   if (!isThrough && !holds) return s;
@@ -30,17 +31,7 @@ export function reduce({ scope, design }: Rules, s: State): State {
   const isFinal = row.state === 'settled' && saved === undefined;
   const maySend = s.air > 0 || s.zombies.some(({ at, expired }) => !isFinal || (at === 'send' && !expired));
   if (isThrough && run.outcome !== undefined && !maySend) return { ...THE_END, faults: s.faults };
-  const forgotten: Partial<Run> = {
-    claimed: false,
-    parkedAt: undefined,
-    startedBy: 'kafka',
-    origin: 'kafka',
-    delivered: { kafka: true, rocketmq: true },
-    resumes: undefined,
-    reset: false,
-  };
-  return {
-    ...s,
+  return withState(s, {
     copies: BOTH_DONE,
     indexed: true,
     attempted: false,
@@ -50,9 +41,20 @@ export function reduce({ scope, design }: Rules, s: State): State {
     rolledBack: false,
     row: withoutWhatIsOver(row),
     saved: saved && withoutWhatIsOver(saved),
-    run: { ...run, ...forgotten },
-  };
+    run: changeRun(run, FORGOTTEN),
+  });
 }
+
+/** What only a reset, `resume` or the first claim reads of a run. */
+const FORGOTTEN: Partial<Run> = {
+  claimed: false,
+  parkedAt: undefined,
+  startedBy: 'kafka',
+  origin: 'kafka',
+  delivered: { kafka: true, rocketmq: true },
+  resumes: undefined,
+  reset: false,
+};
 
 /** All that was still open can change nothing: one state for all such ends. */
 const THE_END: State = {

@@ -1,7 +1,7 @@
 import type { World } from './design.js';
 import { attemptCode } from './key.js';
 import type { Caller, ModelLedger, Taken } from './ledger.js';
-import type { Attempt, LedgerRow, Run, State } from './state.js';
+import { type Attempt, changeRun, type LedgerRow, type Run, type State, withState } from './state.js';
 
 /** Whose step it is. Only the system's own are sure to be taken in the end; none of the others may be relied upon. */
 export type Kind = 'system' | 'environment' | 'person' | 'fault';
@@ -25,7 +25,7 @@ export const person = (label: string, next: State): Step => ({ kind: 'person', l
 export const fault = (label: string, next: State): Step => ({
   kind: 'fault',
   label: `FAULT ${label}`,
-  next: { ...next, faults: next.faults + 1 },
+  next: withState(next, { faults: next.faults + 1 }),
 });
 
 /** The open run as the ledger's caller, which brings Temporal's word where the record is lost (src/activities/open-run.ts). */
@@ -45,7 +45,7 @@ export function prove<V extends string>(take: (restore: boolean) => Taken<V>, re
 }
 
 export function withRun(s: State, change: Partial<Run>): State {
-  return { ...s, run: { ...s.run, ...change } };
+  return withState(s, { run: changeRun(s.run, change) });
 }
 
 /** The run is through with the message: nobody can answer it any more. */
@@ -69,7 +69,7 @@ export function schedule(s: State, round: number): State {
     claimed: true,
     from: undefined,
   });
-  return { ...next, live, attempted: true };
+  return withState(next, { live, attempted: true });
 }
 
 /** The run holds the message and cannot know what was sent. */
@@ -87,24 +87,26 @@ export function newAttempt(s: State, of: Pick<Attempt, 'token' | 'owner' | 'roun
 /** An execution is no more: its nonce is nobody's, so that the number can be given anew. */
 export function endAttempt(s: State, ended: Attempt): State {
   const forget = (row: LedgerRow): LedgerRow => (row.nonce === ended.id ? { ...row, nonce: 0 } : row);
-  return {
-    ...s,
+  return withState(s, {
     row: forget(s.row),
     saved: s.saved && forget(s.saved),
     live: s.live === ended ? undefined : s.live,
     zombies: s.zombies.includes(ended) ? s.zombies.filter((zombie) => zombie !== ended) : s.zombies,
-  };
+  });
 }
 
 /** The execution goes on, with nobody waiting for it. Two at a time are as many as two faults can make. */
 export function makeZombie(s: State, expired: boolean): State {
   if (s.live === undefined) return s;
-  return { ...s, live: undefined, zombies: sorted([...s.zombies, { ...s.live, expired: s.live.expired || expired }]) };
+  return withState(s, {
+    live: undefined,
+    zombies: sorted([...s.zombies, { ...s.live, expired: s.live.expired || expired }]),
+  });
 }
 
 export function replaceAttempt(s: State, before: Attempt, after: Attempt): State {
-  if (s.live === before) return { ...s, live: after };
-  return { ...s, zombies: sorted(s.zombies.map((zombie) => (zombie === before ? after : zombie))) };
+  if (s.live === before) return withState(s, { live: after });
+  return withState(s, { zombies: sorted(s.zombies.map((zombie) => (zombie === before ? after : zombie))) });
 }
 
 /** Zombies have no order: one name for the two ways of listing them. */

@@ -1,6 +1,6 @@
 import { SIDES } from '../../src/domain/side.js';
 import { check } from './intake-rules.js';
-import type { LedgerRow, State } from './state.js';
+import { type LedgerRow, type State, withState } from './state.js';
 import { callerOf, complete, local, prove, type Rules, type Step, system } from './step.js';
 
 /** What finds messages that nothing moves: the sweeper, the rebuilding of the ledger, and a parked run that looks up. */
@@ -23,7 +23,7 @@ function list({ design, ledger }: Rules, s: State): Step[] {
   const isParked = run.status === 'open' && run.phase === 'parked';
   if (!design.listsWhatIsParked || !isParked || row.state === 'parked' || row.state === 'settled') return [];
   const take = (restore: boolean) => ledger.park(row, callerOf(run, run.owner, restore), run);
-  const next = { ...s, row: prove(take, LOST_OR_ANOTHERS).row };
+  const next = withState(s, { row: prove(take, LOST_OR_ANOTHERS).row });
   return next.row === row ? [] : [system('sweeper: has the parked run listed', next)];
 }
 
@@ -35,7 +35,7 @@ function rebuild(rules: Rules, s: State): Step[] {
   const { row, run } = s;
   const isNoticed = rules.design.rebuildsFromTemporal && (s.lost || s.rolledBack);
   if (!isNoticed || row.state === 'settled' || run.status === 'none') return [];
-  const next = run.status === 'open' ? { ...s, row: standing(rules, s), indexed: true } : closed(rules, s);
+  const next = run.status === 'open' ? withState(s, { row: standing(rules, s), indexed: true }) : closed(rules, s);
   const isNews = next.row !== row || next.indexed !== s.indexed;
   return isNews ? [system('rebuilt from what Temporal shows', next)] : [];
 }
@@ -44,7 +44,7 @@ function rebuild(rules: Rules, s: State): Step[] {
 function closed(rules: Rules, s: State): State {
   const { row, run } = s;
   const entered = row.state === 'none' && run.status === 'closed' ? rules.ledger.route(row, run.origin) : row;
-  return check(rules, { ...s, row: entered, indexed: s.indexed || run.status === 'closed' }, row.run);
+  return check(rules, withState(s, { row: entered, indexed: s.indexed || run.status === 'closed' }), row.run);
 }
 
 /** The record of an open run, by the same steps and with the same proof as the run itself would take. */

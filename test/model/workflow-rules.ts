@@ -1,7 +1,7 @@
 import { otherSide, SIDES, type Side } from '../../src/domain/side.js';
 import type { Design } from './design.js';
 import type { Taken } from './ledger.js';
-import type { Answer, Run, State } from './state.js';
+import { type Answer, type Run, type State, withState } from './state.js';
 import { callerOf, complete, inDoubt, local, prove, type Rules, type Step, schedule, system, withRun } from './step.js';
 
 /** What the open run of the message's workflow may do next (src/workflows/message.ts). */
@@ -75,7 +75,7 @@ function seek({ design, ledger }: Rules, s: State): Step[] {
 }
 
 function sought(s: State, { verdict, row }: Taken<string>, what: string): Step {
-  const next = withRun({ ...s, row }, { owner: row.owner });
+  const next = withRun(withState(s, { row }), { owner: row.owner });
   switch (verdict) {
     case 'claimed':
       return local(what, schedule(next, 1));
@@ -102,7 +102,7 @@ function takeOver({ design, ledger }: Rules, s: State): Step {
   const fromAThird = taken.verdict === 'other-run';
   if (fromAThird) taken = ledger.resume(row, callerOf(run, run.origin), row.run);
   const { verdict, row: after } = taken;
-  const held = withRun({ ...s, row: after }, { owner: after.owner });
+  const held = withRun(withState(s, { row: after }), { owner: after.owner });
   const unknown = withRun(s, { owner: run.origin });
   switch (verdict) {
     case 'settled':
@@ -141,7 +141,7 @@ function reopen({ ledger }: Rules, s: State): State | undefined {
   const take = (restore: boolean) => ledger.reopen(row, callerOf(run, run.owner, restore), run.round);
   const taken = prove(take, LOST_OR_ANOTHERS);
   if (taken.verdict !== 'reopened') return undefined;
-  return schedule({ ...s, row: taken.row }, run.round + 1);
+  return schedule(withState(s, { row: taken.row }), run.round + 1);
 }
 
 /** Whether 'absent', told by a person in time, would lead on. */
@@ -154,14 +154,14 @@ export function canBeReopened({ ledger }: Rules, { run, row }: State): boolean {
 function park({ design, ledger }: Rules, s: State): Step {
   const { run, row } = s;
   if (!design.keepsOwnershipOnFailure) {
-    const released = { ...s, row: ledger.release(row, callerOf(run, run.owner)) };
+    const released = withState(s, { row: ledger.release(row, callerOf(run, run.owner)) });
     return local('gives the message back', withRun(released, { phase: 'seek' }));
   }
   const taken = prove((restore) => ledger.park(row, callerOf(run, run.owner, restore), run), LOST_OR_ANOTHERS);
   if (taken.verdict === 'settled' && design.parkMindsSettled) {
     return local('would park, finds it settled', complete(s, row.outcome));
   }
-  return local('parks', withRun({ ...s, row: taken.row, indexed: true }, { phase: 'parked' }));
+  return local('parks', withRun(withState(s, { row: taken.row, indexed: true }), { phase: 'parked' }));
 }
 
 /** The Update `resolve`, taken up by a worker (workflows/parking.ts, carryOut). */
@@ -169,7 +169,7 @@ function carryOut(rules: Rules, s: State): Step[] {
   const { design } = rules;
   const { answer, run } = s;
   if (answer === undefined) return [];
-  const handled = { ...s, answer: undefined };
+  const handled = withState(s, { answer: undefined });
   if (answer.round !== run.round && design.answersNameTheirRound) {
     return [system('workflow: refuses the answer to another round', handled)];
   }
@@ -189,7 +189,7 @@ function carryOut(rules: Rules, s: State): Step[] {
       const told = local('told resend, next round', next);
       // In a second tab as well, whose answer comes a round too late. It takes a third round for that to matter.
       const mayMatter = run.round + 1 < rules.scope.rounds;
-      return mayMatter ? [told, local('told resend in two tabs, next round', { ...next, answer })] : [told];
+      return mayMatter ? [told, local('told resend in two tabs, next round', withState(next, { answer }))] : [told];
     }
   }
 }
@@ -204,5 +204,5 @@ function settle({ ledger }: Rules, s: State): Step {
   const { run, row } = s;
   const outcome = run.outcome ?? 'abandoned';
   const taken = prove((restore) => ledger.settle(row, callerOf(run, run.owner, restore), outcome), LOST_OR_ANOTHERS);
-  return local(`settles ${outcome}`, complete({ ...s, row: taken.row, indexed: false }, outcome));
+  return local(`settles ${outcome}`, complete(withState(s, { row: taken.row, indexed: false }), outcome));
 }
