@@ -100,7 +100,7 @@ export interface LedgerRecord {
   readonly policyVersion: number;
   readonly fingerprint: string;
   readonly seen: { readonly kafka: boolean; readonly rocketmq: boolean };
-  /** First execution run ID of the workflow that holds the message; undefined while it is only assigned. */
+  /** The workflow run that holds the message, by its first execution's ID or, after a reset, its own; undefined while it is only assigned. */
   readonly run?: string;
   /** Round and attempt of the last `begin`; 0 before the first. */
   readonly round: number;

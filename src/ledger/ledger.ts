@@ -30,7 +30,7 @@ export interface RouteRequest {
 /** What a workflow run says of itself with each step. */
 export interface Holder {
   readonly messageId: string;
-  /** The workflow's first execution run ID; it survives continue-as-new. */
+  /** The ID of the workflow's first execution, which survives continue-as-new; of a run that a reset made, its own. */
   readonly run: string;
   /** What intake's `route` recorded, to write the record anew where the ledger has lost it. */
   readonly origin: { readonly decision: Decision; readonly fingerprint: string };

@@ -1,6 +1,6 @@
 -- @include fragments/time.lua
 -- @include fragments/load.lua
--- Who takes the step. ARGV[1] run (first execution run ID), ARGV[2] '1' to restore a lost or older record, ARGV[3] owner,
+-- Who takes the step. ARGV[1] run (see Holder in ledger.ts), ARGV[2] '1' to restore a lost or older record, ARGV[3] owner,
 -- ARGV[4] packed reason, ARGV[5] policy version, ARGV[6] fingerprint: 3 to 6 are written only where a record is restored.
 local caller = {
   run = ARGV[1], restore = ARGV[2] == '1',
