@@ -8,7 +8,7 @@ import type { LedgerMarks, MarkView } from '../ledger/marks.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
 import type { SideSigns } from '../ledger/signs.js';
 import { sideTaskQueue } from '../workflows/names.js';
-import { describePolicy, type PolicyView, viewPolicy } from './policy-view.js';
+import { describePolicy, type PolicyView, viewPolicy } from './policy/policy-view.js';
 import { instant } from './table.js';
 import { within } from './within.js';
 

@@ -1,6 +1,6 @@
-import type { changePolicy } from '../cli/change-policy.js';
 import type { Session } from '../cli/connections.js';
 import type { Output } from '../cli/output.js';
+import type { changePolicy } from '../cli/policy/change-policy.js';
 import type { Log } from '../domain/log.js';
 import type { LocalStack } from '../stack/state.js';
 import { Crashes } from './crashes.js';

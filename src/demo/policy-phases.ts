@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
-import type { changePolicy } from '../cli/change-policy.js';
+import type { changePolicy } from '../cli/policy/change-policy.js';
 import { HandoverError } from '../domain/errors.js';
 import type { Policy } from '../domain/policy.js';
 import { type Change, policyAt } from '../domain/policy-change.js';

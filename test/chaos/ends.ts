@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import pLimit from 'p-limit';
-import { listParked } from '../../src/cli/list-parked.js';
+import { listParked } from '../../src/cli/parked/list-parked.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { MessageResult } from '../../src/workflows/message-contract.js';
 import type { End } from './verdict.js';

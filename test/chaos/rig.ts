@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
-import { changePolicy } from '../../src/cli/change-policy.js';
-import { resolveMessage } from '../../src/cli/resolve-message.js';
+import { changePolicy } from '../../src/cli/policy/change-policy.js';
+import { resolveMessage } from '../../src/cli/resolve/resolve-message.js';
 import type { Migration } from '../../src/config/migration.js';
 import { HandoverError } from '../../src/domain/errors.js';
 import type { Log } from '../../src/domain/log.js';

@@ -10,7 +10,7 @@ export function personSteps(rules: Rules, s: State): Step[] {
   return [...resolve(rules, s), ...resume(rules, s)];
 }
 
-/** cli/resolve-message.ts: the answer lies with Temporal until a worker takes it up. A forced one is out of P1's reach. */
+/** cli/resolve/resolve-message.ts: the answer lies with Temporal until a worker takes it up. A forced one is out of P1's reach. */
 function resolve(rules: Rules, s: State): Step[] {
   const { run } = s;
   if (run.status !== 'open' || run.phase !== 'parked' || s.answer !== undefined) return [];
@@ -24,7 +24,7 @@ function resolve(rules: Rules, s: State): Step[] {
   return [...(run.ripe || !isTurnedAway ? [say('resend')] : []), ...(run.ripe ? [say('abandon')] : [])];
 }
 
-/** cli/resume-message.ts: reads what has closed, and then starts another run, which two people may do side by side. */
+/** cli/resume/resume-message.ts: reads what has closed, and then starts another run, which two people may do side by side. */
 function resume(rules: Rules, s: State): Step[] {
   const { run, row, resuming } = s;
   const steps: Step[] = [];

@@ -58,7 +58,7 @@ async function demo(flags: DemoFlags): Promise<void> {
   const result = await interruptible(async (signal) => {
     const [{ runDemo }, { changePolicy }] = await Promise.all([
       import('../../demo/run-demo.js'),
-      import('../change-policy.js'),
+      import('../policy/change-policy.js'),
     ]);
     const cli = { output, redraws, changePolicy, openSession };
     return runDemo({ instance, config, messages, rate, seed, keep, ...cli, signal });

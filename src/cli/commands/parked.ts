@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { HandoverError } from '../../domain/errors.js';
 import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
 import { createOutput } from '../output.js';
-import { type ParkedFilter, selectParked, withParkedFilter } from '../parked-filter.js';
+import { type ParkedFilter, selectParked, withParkedFilter } from '../parked/parked-filter.js';
 
 const EXAMPLES = `
 Examples:
@@ -23,7 +23,7 @@ export function parkedCommand(): Command {
 }
 
 async function parked(flags: ParkedFlags): Promise<void> {
-  const { describeParked, describeUnreadable, listParked, viewParked } = await import('../list-parked.js');
+  const { describeParked, describeUnreadable, listParked, viewParked } = await import('../parked/list-parked.js');
   await withSession(flags, async ({ redis, migration, workflowUrl }) => {
     const { ledger } = await redis();
     const unreadable: { readonly messageId: string; readonly why: string }[] = [];

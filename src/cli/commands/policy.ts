@@ -3,11 +3,11 @@ import { Argument, Command, InvalidArgumentError } from 'commander';
 import { isBusinessId } from '../../domain/message.js';
 import { type Failover, type Policy, parsePercentage } from '../../domain/policy.js';
 import type { Change } from '../../domain/policy-change.js';
-import type { PolicyChanged } from '../change-policy.js';
 import { type ConnectionFlags, type Session, withConnectionFlags, withSession } from '../connections.js';
 import { createOutput, type Output } from '../output.js';
 import { type PersonFlags, personOf, withPersonFlags } from '../person.js';
-import { describePolicy, viewPolicy } from '../policy-view.js';
+import type { PolicyChanged } from '../policy/change-policy.js';
+import { describePolicy, viewPolicy } from '../policy/policy-view.js';
 
 const EXAMPLES = `
 Examples:
@@ -81,7 +81,7 @@ export function policyCommand(): Command {
 /** Where the start lies: its time, and how far handover's group is on Kafka. */
 function startAt(at: string) {
   return async (session: Session, output: Output) => {
-    const { describePositions, readStart } = await import('../read-start.js');
+    const { describePositions, readStart } = await import('../policy/read-start.js');
     const { start, positions } = await readStart(session, at);
     for (const line of describePositions(positions)) output.say(line);
     return { start };
@@ -105,7 +105,7 @@ async function change<W extends object>(
 ): Promise<void> {
   const output = createOutput(flags);
   const [{ changePolicy }, contract] = await Promise.all([
-    import('../change-policy.js'),
+    import('../policy/change-policy.js'),
     import('../../workflows/cutover-contract.js'),
   ]);
   const { expectedVersion } = flags;
@@ -121,7 +121,7 @@ async function change<W extends object>(
 }
 
 async function show(flags: ShowFlags): Promise<void> {
-  const { readPolicy } = await import('../read-policy.js');
+  const { readPolicy } = await import('../policy/read-policy.js');
   const policy = await withSession(flags, readPolicy);
   createOutput(flags).result(viewPolicy(policy), describePolicy);
 }

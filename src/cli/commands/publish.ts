@@ -6,7 +6,7 @@ import { HandoverError } from '../../domain/errors.js';
 import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
 import { interruptible } from '../interruptible.js';
 import { createOutput, type Output } from '../output.js';
-import type { PublishReport } from '../publish-all.js';
+import type { PublishReport } from '../publish/publish-all.js';
 
 const EXAMPLES = `
 Examples:
@@ -34,8 +34,8 @@ export function publishCommand(): Command {
 async function publish(file: string | undefined, flags: PublishFlags): Promise<void> {
   const [{ createDualProducer }, { publishAll }, { readLines }] = await Promise.all([
     import('../../brokers/dual-producer.js'),
-    import('../publish-all.js'),
-    import('../read-lines.js'),
+    import('../publish/publish-all.js'),
+    import('../publish/read-lines.js'),
   ]);
   const output = createOutput(flags);
   const input = await openInput(file, output);

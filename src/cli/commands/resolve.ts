@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { HandoverError } from '../../domain/errors.js';
 import { type ConnectionFlags, type Session, withConnectionFlags, withSession } from '../connections.js';
 import { createOutput, type Output } from '../output.js';
-import { withParkedFilter } from '../parked-filter.js';
+import { withParkedFilter } from '../parked/parked-filter.js';
 import { type PersonFlags, personOf, withPersonFlags } from '../person.js';
-import { type ResolveUse, type ResolveUseFlags, readResolveUse, withResolveUse } from '../resolve-use.js';
+import { type ResolveUse, type ResolveUseFlags, readResolveUse, withResolveUse } from '../resolve/resolve-use.js';
 
 const EXAMPLES = `
 Examples:
@@ -46,11 +46,11 @@ async function resolve(words: readonly string[], flags: ResolveFlags): Promise<v
       case 'one':
         return resolveOne(session, output, { ...use, person });
       case 'all': {
-        const { resolveAll } = await import('../resolve-all.js');
+        const { resolveAll } = await import('../resolve/resolve-all.js');
         return resolveAll(session, output, { ...use, person });
       }
       case 'from': {
-        const { resolveFrom } = await import('../resolve-from.js');
+        const { resolveFrom } = await import('../resolve/resolve-from.js');
         return resolveFrom(session, output, { ...use, person });
       }
     }
@@ -67,7 +67,7 @@ const WHAT_FOLLOWS = {
 type One = Extract<ResolveUse, { kind: 'one' }> & { readonly person: ReturnType<typeof personOf> };
 
 async function resolveOne(session: Session, output: Output, answer: One): Promise<number> {
-  const { resolveMessage } = await import('../resolve-message.js');
+  const { resolveMessage } = await import('../resolve/resolve-message.js');
   const [{ ledger }, client] = await Promise.all([session.redis(), session.temporal()]);
   output.result(await resolveMessage({ client, ledger }, answer), ({ messageId, round, resolution }) => [
     `Round ${round} of ${messageId} is answered ${resolution}: ${WHAT_FOLLOWS[resolution](round)}.`,

@@ -24,7 +24,7 @@ export function resumeCommand(): Command {
 }
 
 async function resume(messageId: string, flags: ResumeFlags): Promise<void> {
-  const { resumeMessage } = await import('../resume-message.js');
+  const { resumeMessage } = await import('../resume/resume-message.js');
   await withSession(flags, async (session) => {
     const [{ ledger, audit }, client] = await Promise.all([session.redis(), session.temporal()]);
     const parts = { client, ledger, audit, migration: session.migration.name };

@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { changePolicy } from '../../../src/cli/change-policy.js';
-import { resolveMessage } from '../../../src/cli/resolve-message.js';
-import { resumeMessage } from '../../../src/cli/resume-message.js';
+import { changePolicy } from '../../../src/cli/policy/change-policy.js';
+import { resolveMessage } from '../../../src/cli/resolve/resolve-message.js';
+import { resumeMessage } from '../../../src/cli/resume/resume-message.js';
 import { createAudit } from '../../../src/ledger/audit.js';
 import { setPercentageUpdate } from '../../../src/workflows/cutover-contract.js';
 import type { Rig } from '../rig.js';

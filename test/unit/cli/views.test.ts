@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeRecord, readRecord, viewRecord } from '../../../src/cli/inspect-message.js';
 import { describeDeadLetters, viewDeadLetter } from '../../../src/cli/list-dead-letters.js';
-import { describePolicy, viewPolicy } from '../../../src/cli/policy-view.js';
+import { describePolicy, viewPolicy } from '../../../src/cli/policy/policy-view.js';
 import { describeStatus, readStatus, type StatusSources } from '../../../src/cli/read-status.js';
 import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
 import { initialPolicy } from '../../../src/domain/policy.js';

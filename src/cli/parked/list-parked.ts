@@ -1,0 +1,129 @@
+import type { LedgerRecord } from '../../domain/ledger-state.js';
+import type { Phase } from '../../domain/outcome.js';
+import { resendAfterOf } from '../../domain/settlement.js';
+import type { Ledger, UnreadableRecord } from '../../ledger/ledger.js';
+import { describeDuration } from '../duration.js';
+import { describeWaysOut } from '../inspect-message.js';
+import { inOneLine, instant, renderTable } from '../table.js';
+
+/** A parked message as `parked --json` promises it, and more; null is unknown. */
+export interface ParkedView {
+  readonly messageId: string;
+  readonly owner: LedgerRecord['owner'];
+  readonly round: number;
+  /** Since when it is parked, as an ISO 8601 instant, and for how long, in ms. */
+  readonly since: string | null;
+  readonly ageMs: number | null;
+  readonly attempt: number;
+  /** How far the last attempt got. */
+  readonly phase: Phase | null;
+  /** The HTTP status of the last answer, and the bytes of its body that came. */
+  readonly status: number | null;
+  readonly bytes: number | null;
+  /** How long the last attempt took, in ms. */
+  readonly latencyMs: number | null;
+  /** What happened, in words. */
+  readonly detail: string | null;
+  /** From when on `resend` is accepted without force, as an ISO 8601 instant; one that is past: now. */
+  readonly resendAfter: string | null;
+  /** Why no workflow has it any more, so that it has to be resumed first; null if nothing is known to be wrong. */
+  readonly stranded: string | null;
+  /** Its workflow in Temporal Web UI. */
+  readonly workflow: string | null;
+}
+
+export interface ParkedViewOptions {
+  /** Redis time, in ms since the epoch. */
+  readonly now: number;
+  readonly settlesWithinMs: number;
+  readonly workflowUrl: (messageId: string) => string | undefined;
+}
+
+/**
+ * The records of all messages that wait for a person or a lookup, those that have waited longest first. A record that
+ * cannot be read may be one of them: `onUnreadable` is told, and the rest is listed.
+ */
+export async function listParked(
+  ledger: Pick<Ledger, 'unsettled'>,
+  onUnreadable: (record: UnreadableRecord) => void = () => undefined,
+): Promise<readonly LedgerRecord[]> {
+  const parked: LedgerRecord[] = [];
+  for await (const record of ledger.unsettled()) {
+    if (record.state === 'unreadable') onUnreadable(record);
+    if (record.state === 'parked') parked.push(record);
+  }
+  return parked.sort((a, b) => (a.movedAt ?? 0) - (b.movedAt ?? 0));
+}
+
+export function viewParked(record: LedgerRecord, options: ParkedViewOptions): ParkedView {
+  const { messageId, owner, round, movedAt, attempt, evidence, stranded = null } = record;
+  const resendAfter = resendAfterOf(record, options.settlesWithinMs);
+  return {
+    messageId,
+    owner,
+    round,
+    since: movedAt === undefined ? null : instant(movedAt),
+    ageMs: movedAt === undefined ? null : Math.max(0, options.now - movedAt),
+    attempt,
+    phase: evidence?.phase ?? null,
+    status: evidence?.status ?? null,
+    bytes: evidence?.bytes ?? null,
+    latencyMs: evidence?.latencyMs ?? null,
+    detail: evidence?.detail ?? null,
+    resendAfter: resendAfter === undefined ? null : instant(Math.max(resendAfter, movedAt ?? 0)),
+    stranded,
+    workflow: options.workflowUrl(messageId) ?? null,
+  };
+}
+
+export function describeParked(parked: readonly ParkedView[], now: number): readonly string[] {
+  const [first] = parked;
+  if (first === undefined) return ['Nothing is parked.'];
+  const rows = parked.map((view) => [
+    view.messageId,
+    view.owner,
+    `${view.round}`,
+    `${view.attempt}`,
+    view.ageMs === null ? 'unknown' : describeDuration(view.ageMs),
+    view.phase ?? 'unknown',
+    view.status === null ? '-' : `${view.status}`,
+    view.bytes === null ? '-' : `${view.bytes}`,
+    view.latencyMs === null ? '-' : `${view.latencyMs} ms`,
+    describeResend(view.resendAfter, now),
+    view.stranded === null ? (view.detail ?? 'unknown') : `stranded: ${view.stranded}`,
+    view.workflow ?? '',
+  ]);
+  return [
+    ...renderTable(
+      [
+        'MESSAGE',
+        'OWNER',
+        'ROUND',
+        'ATTEMPT',
+        'AGE',
+        'PHASE',
+        'STATUS',
+        'BYTES',
+        'LATENCY',
+        'RESEND',
+        'WHAT HAPPENED',
+        'WORKFLOW',
+      ],
+      rows,
+    ),
+    '',
+    `${parked.length} parked. RESEND: from when on 'resend' is accepted.`,
+    ...describeWaysOut(first.messageId, first.round),
+    "Many at once: 'handover resolve --all', or from the provider's settlement file: 'handover resolve --from'.",
+  ];
+}
+
+export function describeUnreadable({ messageId, why }: Pick<UnreadableRecord, 'messageId' | 'why'>): string {
+  return inOneLine(`${messageId}: its record cannot be read, so it may be parked and is not listed (${why})`);
+}
+
+function describeResend(resendAfter: string | null, now: number): string {
+  if (resendAfter === null) return 'unknown';
+  const waitMs = Date.parse(resendAfter) - now;
+  return waitMs <= 0 ? 'now' : `in ${describeDuration(waitMs + 999)}`;
+}

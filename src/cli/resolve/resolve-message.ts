@@ -1,0 +1,81 @@
+import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import { HandoverError } from '../../domain/errors.js';
+import type { Resolution } from '../../domain/outcome.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import { resolveUpdate } from '../../workflows/message-contract.js';
+import { readRecord } from '../inspect-message.js';
+import type { Person } from '../person.js';
+import { sendUpdate } from '../send-update.js';
+
+export interface Answer {
+  readonly messageId: string;
+  readonly resolution: Resolution;
+  readonly person: Person;
+  /** Default: the round in which the ledger shows it parked. */
+  readonly round?: number;
+  /** Resend although the last request may still take effect. */
+  readonly force?: boolean;
+  /** When the person, or the provider, saw what it rests on (Redis time, ms). Default: now. */
+  readonly givenAt?: number;
+}
+
+/** What `resolve --json` promises. */
+export interface Resolved {
+  readonly messageId: string;
+  readonly round: number;
+  readonly resolution: Resolution;
+}
+
+/**
+ * Answers a parked message.
+ * @throws HandoverError `message-unknown`, `resolution-refused`, `no-worker` or `temporal-unavailable`
+ */
+export async function resolveMessage(
+  { client, ledger }: { readonly client: Client; readonly ledger: Pick<Ledger, 'read' | 'now'> },
+  { messageId, resolution, person, round: wanted, force = false, givenAt: seen }: Answer,
+): Promise<Resolved> {
+  const round = wanted ?? (await parkedRound(ledger, messageId));
+  const givenAt = seen ?? (await ledger.now());
+  const handle = client.workflow.getHandle(messageId);
+  await sendUpdate({
+    client,
+    async send(updateId) {
+      try {
+        const args = { round, resolution, ...person, givenAt, ...(force && { force }) };
+        return await handle.startUpdate(resolveUpdate, { args: [args], updateId, waitForStage: 'ACCEPTED' });
+      } catch (cause) {
+        if (!(cause instanceof WorkflowNotFoundError)) throw cause;
+        throw refusal(messageId, 'no open workflow has it', {
+          cause,
+          hint: `See 'handover inspect ${messageId}'. If it is stranded: handover resume ${messageId} --reason "..."`,
+        });
+      }
+    },
+    refused: (_, reason, cause) => refusal(messageId, reason.replace(/^refused: /, ''), { cause }),
+    unanswered: (_, cause) =>
+      new HandoverError('no-worker', `No worker has carried out the answer to message ${messageId} in time.`, {
+        cause,
+        messageId,
+        hint: `It is still with Temporal, and a worker may take it later. Look at 'handover inspect ${messageId}' before you answer again.`,
+      }),
+  });
+  return { messageId, round, resolution };
+}
+
+async function parkedRound(ledger: Pick<Ledger, 'read'>, messageId: string): Promise<number> {
+  const { state, round, outcome } = await readRecord(ledger, messageId);
+  if (state === 'parked') return round;
+  throw refusal(messageId, `it is not parked but ${state}${outcome === undefined ? '' : `: ${outcome}`}`);
+}
+
+function refusal(
+  messageId: string,
+  why: string,
+  options: { readonly cause?: unknown; readonly hint?: string } = {},
+): HandoverError {
+  return new HandoverError('resolution-refused', `Message ${messageId} was not resolved: ${why}.`, {
+    messageId,
+    ...options,
+  });
+}
