@@ -18,6 +18,8 @@ export interface ChildOptions {
   readonly instance: string;
   /** Where `<name>.log` (standard error, appended to) and `<name>.out` (standard output) go. */
   readonly folder: string;
+  /** How `handover` is run. Default {@link ownCommandLine}. */
+  readonly commandLine?: readonly [string, ...string[]];
   /** Told when it ends and nobody has asked for that. */
   readonly onUnexpectedEnd: (error: HandoverError) => void;
 }
@@ -50,11 +52,11 @@ export class Child {
    * and it can outlive us.
    */
   static start(options: ChildOptions): Child {
-    const { name, args, environment, instance, folder } = options;
+    const { name, args, environment, instance, folder, commandLine = ownCommandLine() } = options;
     const out = openSync(join(folder, `${name}.out`), 'w');
     const log = openSync(join(folder, `${name}.log`), 'a');
     try {
-      const [command, ...own] = ownCommandLine();
+      const [command, ...own] = commandLine;
       const env = { ...process.env, ...environment };
       const child = spawn(command, [...own, ...args], { detached: true, stdio: ['ignore', out, log], env });
       const ended = new Promise<void>((resolve) => {
@@ -93,6 +95,11 @@ export class Child {
     return JSON.parse(line);
   }
 
+  /** What it has logged so far. */
+  log(): string {
+    return readFileSync(join(this.#options.folder, `${this.name}.log`), 'utf8');
+  }
+
   /** Ends it at once, as a crash would, and waits until it is gone. */
   async kill(): Promise<void> {
     this.#expected = true;
@@ -115,7 +122,7 @@ export class Child {
 
   #failure(what: string, cause?: unknown): HandoverError {
     const path = join(this.#options.folder, `${this.name}.log`);
-    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const lines = this.log().trimEnd().split('\n');
     const tail = lines.slice(-TAIL_LINES).map((line) => line.slice(0, TAIL_WIDTH));
     return new HandoverError('stack-failed', `${this.name} ${what}. The end of its log:\n${tail.join('\n')}`, {
       cause,

@@ -20,6 +20,7 @@ type Direction = 'requests' | 'answers';
 /** One way between a worker and a service, as a TCP proxy on the loopback that can do what networks do. */
 export class Link {
   readonly counts: LinkCounts = { reset: 0, refused: 0, lost: 0, held: 0, answers: 0 };
+  readonly servicePort: number;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly #holding = new Set<Direction>();
@@ -30,7 +31,8 @@ export class Link {
   readonly #underWay = new Set<Buffer>();
 
   private constructor(servicePort: number) {
-    this.#server = createServer((client) => this.#join(client, servicePort));
+    this.servicePort = servicePort;
+    this.#server = createServer((client) => this.#join(client));
   }
 
   static async open(servicePort: number): Promise<Link> {
@@ -93,14 +95,14 @@ export class Link {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #join(client: Socket, servicePort: number): void {
+  #join(client: Socket): void {
     client.on('error', () => client.destroy());
     if (this.#refusing) {
       this.counts.refused += 1;
       client.resetAndDestroy();
       return;
     }
-    const server = connect(servicePort, '127.0.0.1').on('error', () => client.resetAndDestroy());
+    const server = connect(this.servicePort, '127.0.0.1').on('error', () => client.resetAndDestroy());
     const pair = [client, server] as const;
     this.#pairs.add(pair);
     for (const socket of pair) socket.setNoDelay(true);

@@ -2,8 +2,10 @@ import { SIDES, type Side } from '../../src/domain/side.js';
 import type { LocalStack } from '../../src/stack/state.js';
 import { Link } from './link.js';
 
-/** The ways of one side's workers to what they depend on. Brokers tell clients their own addresses, so they have none. */
+/** The ways of one side's workers to what they depend on. */
 export interface SideLinks {
+  /** To the side's own broker. */
+  readonly broker: Link;
   readonly redis: Link;
   readonly temporal: Link;
   readonly provider: Link;
@@ -16,13 +18,14 @@ export class Links {
     this.bySide = bySide;
   }
 
-  static async open({ redis, temporal }: LocalStack, providerUrl: string): Promise<Links> {
-    const open = async (): Promise<SideLinks> => ({
-      redis: await Link.open(Number(new URL(redis.url).port)),
-      temporal: await Link.open(Number(new URL(`http://${temporal.address}`).port)),
-      provider: await Link.open(Number(new URL(providerUrl).port)),
+  static async open({ redis, temporal, kafka, rocketmq }: LocalStack, providerUrl: string): Promise<Links> {
+    const open = async (broker: string): Promise<SideLinks> => ({
+      broker: await Link.open(portOf(`tcp://${broker}`)),
+      redis: await Link.open(portOf(redis.url)),
+      temporal: await Link.open(portOf(`tcp://${temporal.address}`)),
+      provider: await Link.open(portOf(providerUrl)),
     });
-    return new Links({ kafka: await open(), rocketmq: await open() });
+    return new Links({ kafka: await open(kafka.brokers[0] ?? ''), rocketmq: await open(rocketmq.endpoints) });
   }
 
   /** Both sides' links to one service. */
@@ -31,7 +34,7 @@ export class Links {
   }
 
   get all(): readonly Link[] {
-    return [...this.to('redis'), ...this.to('temporal'), ...this.to('provider')];
+    return (['broker', 'redis', 'temporal', 'provider'] as const).flatMap((service) => this.to(service));
   }
 
   heal(): void {
@@ -41,4 +44,8 @@ export class Links {
   async close(): Promise<void> {
     await Promise.all(this.all.map((link) => link.close()));
   }
+}
+
+function portOf(url: string): number {
+  return Number(new URL(url).port);
 }

@@ -78,8 +78,6 @@ async function runAll(signal: AbortSignal): Promise<readonly ScenarioResult[]> {
   const minutesPassed = (): number => (performance.now() - startedAt) / 60_000;
   const onWorkerEnd = (error: Error): void => void deaths.push(error);
   await onGround({ instance, keep, say, onWorkerEnd, signal }, async (ground, traffic) => {
-    say('starting a worker for each side');
-    await ground.workers.makeWhole();
     for (let round = 1; round === 1 || minutesPassed() < (minutes ?? 0); round += 1) {
       for (const scenario of scenarios) {
         if (round > 1 && minutesPassed() >= (minutes ?? 0)) break;

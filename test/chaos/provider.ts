@@ -1,6 +1,7 @@
 import { Child } from '../../src/demo/child.js';
 import type { FaultRates } from '../../src/reward/simulator-faults.js';
 import { readSimulatorLedger, type SimulatorEntry } from '../../src/reward/simulator-ledger.js';
+import { BUILT } from './built.js';
 
 export interface ProviderOptions {
   readonly instance: string;
@@ -31,7 +32,7 @@ export class Provider {
       ...['simulator', '--port', '0', '--ledger', ledgerFile, '--json'],
       ...['--settles-within', String(SETTLES_WITHIN_MS), '--slow', String(SLOW_MS)],
     ];
-    const process = Child.start({ ...child, name: 'provider', args, environment: {} });
+    const process = Child.start({ ...child, name: 'provider', commandLine: BUILT, args, environment: {} });
     const { url } = await process.ready(signal);
     return new Provider(process, String(url), ledgerFile);
   }

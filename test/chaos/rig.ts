@@ -8,11 +8,12 @@ import { HandoverError } from '../../src/domain/errors.js';
 import type { Log } from '../../src/domain/log.js';
 import type { Policy } from '../../src/domain/policy.js';
 import type { Change } from '../../src/domain/policy-change.js';
+import type { Side } from '../../src/domain/side.js';
 import type { RedisClient } from '../../src/ledger/connect.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { PolicyStore } from '../../src/ledger/policy-store.js';
 import type { LocalStack } from '../../src/stack/state.js';
-import { setConsumptionUpdate, setPercentageUpdate } from '../../src/workflows/cutover-contract.js';
+import { setConsumptionUpdate, setFailoverUpdate, setPercentageUpdate } from '../../src/workflows/cutover-contract.js';
 import type { KafkaTruth } from './kafka-truth.js';
 import type { Links } from './links.js';
 import type { Provider } from './provider.js';
@@ -139,6 +140,10 @@ export class Rig {
     return this.change(setConsumptionUpdate, { consumption });
   }
 
+  async failover(failover: 'none' | Side): Promise<Policy> {
+    return this.change(setFailoverUpdate, { failover });
+  }
+
   /** All services and one worker of each side in good order, no fault anywhere, and half of what comes cut over. */
   async makeWhole(): Promise<void> {
     const { links, services, workers, provider, signal } = this.ground;
@@ -146,8 +151,10 @@ export class Rig {
     await services.makeWhole(signal);
     await provider.setFaults({});
     await workers.makeWhole();
+    await this.failover('none');
     await this.switch('on');
     await this.setPercentage(50);
+    await this.until(() => workers.areReady(), 'the workers are ready', 60_000);
   }
 
   /** What a person does with a parked message of which the provider has no trace. */

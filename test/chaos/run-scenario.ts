@@ -33,6 +33,7 @@ export async function runScenario({
   const { name, settleMs = SETTLE_MS } = scenario;
   const stream = traffic.stream(`${name}-${seed}`);
   const rig = new Rig(ground, stream, seededNumbers(`${seed}:${name}`));
+  await attempt(rig, 'not everything was whole at the start', () => rig.makeWhole());
   const startedAt = performance.now();
   await attempt(rig, 'the scenario could not be carried out', () => scenario.drive(rig));
 

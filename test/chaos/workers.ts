@@ -1,9 +1,12 @@
 import { Child } from '../../src/demo/child.js';
 import { SIDES, type Side } from '../../src/domain/side.js';
 import type { LocalStack } from '../../src/stack/state.js';
+import { BUILT } from './built.js';
 import type { SideLinks } from './links.js';
 
-/** Loaded into a worker whose clock is to be wrong. */
+/** Loaded into a worker before everything else. */
+const DETOUR = new URL('detour.mjs', import.meta.url).href;
+/** And into one whose clock is to be wrong. */
 const SKEWED_CLOCK = new URL('skewed-clock.mjs', import.meta.url).href;
 
 export interface WorkersOptions {
@@ -19,12 +22,20 @@ export interface WorkersOptions {
 export interface Worker {
   readonly side: Side;
   readonly child: Child;
+  /** Not: it does its side's rewards, and consumes nothing. */
+  readonly consumes: boolean;
   /** `HOST:PORT` of its health server. */
   http: string;
   paused: boolean;
 }
 
-/** The worker processes of a run: real ones, which reach Redis, Temporal and the provider through their side's links. */
+export interface StartOptions {
+  /** How far its clock is ahead, in ms. */
+  readonly skewMs?: number;
+  readonly consumes?: boolean;
+}
+
+/** The worker processes of a run: real ones, which reach all that they depend on through their side's links. */
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #workers = new Set<Worker>();
@@ -45,15 +56,19 @@ export class Workers {
     return worker;
   }
 
-  /** Resolves once it consumes. `skewMs`: how far its clock is ahead. */
-  async start(side: Side, { skewMs = 0 }: { readonly skewMs?: number } = {}): Promise<Worker> {
+  /** Resolves once it is ready. */
+  async start(side: Side, { skewMs = 0, consumes = true }: StartOptions = {}): Promise<Worker> {
     const { folder, stack, config, signal, onUnexpectedEnd } = this.#options;
     signal.throwIfAborted();
     this.#started += 1;
     const child = Child.start({
       name: `${side}-${this.#started}`,
-      args: ['worker', '--side', side, '--config', config, '--http', '127.0.0.1:0', '--json'],
-      environment: { ...this.#environment(side), ...(skewMs !== 0 && skewed(skewMs)) },
+      args: [
+        ...['worker', '--side', side, '--config', config, '--http', '127.0.0.1:0', '--json'],
+        ...(consumes ? [] : ['--no-intake']),
+      ],
+      commandLine: BUILT,
+      environment: this.#environment(side, skewMs),
       instance: stack.instance,
       folder,
       onUnexpectedEnd: (error) => {
@@ -61,7 +76,7 @@ export class Workers {
         onUnexpectedEnd(error);
       },
     });
-    const worker: Worker = { side, child, http: '', paused: false };
+    const worker: Worker = { side, child, consumes, http: '', paused: false };
     this.#workers.add(worker);
     const { http } = await child.ready(signal);
     worker.http = String(http);
@@ -94,15 +109,25 @@ export class Workers {
     process.kill(worker.child.identity.pid, 'SIGCONT');
   }
 
-  /** One worker for each side, none of them paused. */
+  /** One worker for each side, which consumes, and none of them paused. */
   async makeWhole(): Promise<void> {
     for (const worker of this.#workers) this.resume(worker);
     await Promise.all(
       SIDES.map(async (side) => {
-        const [first, ...others] = this.of(side);
-        if (first === undefined) await this.start(side);
+        const kept = this.of(side).find(({ consumes }) => consumes) ?? (await this.start(side));
+        const others = this.of(side).filter((worker) => worker !== kept);
         await Promise.all(others.map((worker) => this.stop(worker)));
       }),
+    );
+  }
+
+  /** Whether none of them holds or lacks anything, by its own word. */
+  async areReady(): Promise<boolean> {
+    const answers = [...this.#workers].map(async ({ http }) => (await fetch(`http://${http}/readyz`)).ok);
+    // One that has just ended cannot be asked.
+    return Promise.all(answers).then(
+      (ready) => !ready.includes(false),
+      () => false,
     );
   }
 
@@ -110,9 +135,10 @@ export class Workers {
     await Promise.all([...this.#workers].map((worker) => this.stop(worker)));
   }
 
-  #environment(side: Side): Record<string, string> {
+  #environment(side: Side, skewMs: number): Record<string, string> {
     const { stack, links } = this.#options;
-    const { redis, temporal, provider } = links[side];
+    const { redis, temporal, provider, broker } = links[side];
+    const loaded = [DETOUR, ...(skewMs === 0 ? [] : [SKEWED_CLOCK])].map((module) => `--import ${module}`);
     return {
       TEMPORAL_ADDRESS: `127.0.0.1:${temporal.port}`,
       TEMPORAL_NAMESPACE: stack.temporal.namespace,
@@ -120,11 +146,9 @@ export class Workers {
       ROCKETMQ_ENDPOINTS: stack.rocketmq.endpoints,
       REDIS_URL: `redis://127.0.0.1:${redis.port}`,
       REWARD_URL: `http://127.0.0.1:${provider.port}/rewards`,
+      NODE_OPTIONS: [process.env['NODE_OPTIONS'], ...loaded].filter(Boolean).join(' '),
+      CHAOS_DETOUR: `${broker.servicePort}:${broker.port}`,
+      CHAOS_CLOCK_SKEW_MS: String(skewMs),
     };
   }
-}
-
-function skewed(skewMs: number): Record<string, string> {
-  const options = [process.env['NODE_OPTIONS'], `--import ${SKEWED_CLOCK}`].filter(Boolean).join(' ');
-  return { NODE_OPTIONS: options, CHAOS_CLOCK_SKEW_MS: String(skewMs) };
 }

@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.js';
 import { backlogFlood } from './backlog-flood.js';
+import { brokerLinks } from './broker-links.js';
 import { brokerRestarts } from './broker-restarts.js';
 import { cutoverCrash } from './cutover-crash.js';
 import { flappingPolicy } from './flapping-policy.js';
@@ -17,6 +18,8 @@ import { redisTrouble } from './redis-trouble.js';
 import { replay } from './replay.js';
 import { rollback } from './rollback.js';
 import { rollingWorkers } from './rolling-workers.js';
+import { sideGone } from './side-gone.js';
+import { strangeMember } from './strange-member.js';
 import { temporalTrouble } from './temporal-trouble.js';
 
 /** In the order in which they are run; the replay comes last, as it brings back what all of them have published. */
@@ -32,6 +35,9 @@ export const SCENARIOS: readonly Scenario[] = [
   providerFaults,
   operatorHands,
   rollingWorkers,
+  sideGone,
+  strangeMember,
+  brokerLinks,
   lapsedLease,
   cutoverCrash,
   rollback,
