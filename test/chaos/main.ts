@@ -103,7 +103,7 @@ async function run(): Promise<number> {
     for (const { name, set, covers } of SCENARIOS) say(`${name} (${set}): rows ${covers.join(', ')}`);
   else {
     const results = await interruptible(runAll);
-    const ok = results.every((result) => result.ok);
+    const ok = results.length > 0 && results.every((result) => result.ok);
     const lines = flags.json ? [JSON.stringify({ scenarios: results, ok })] : describeResults(results);
     process.stdout.write(`${lines.join('\n')}\n`);
     return ok ? 0 : 1;
