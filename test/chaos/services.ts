@@ -1,8 +1,10 @@
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { HandoverError } from '../../src/domain/errors.js';
 import { startNative } from '../../src/stack/native-stack.js';
 import { isAlive, type ProcessIdentity } from '../../src/stack/process-identity.js';
 import { stopProcess } from '../../src/stack/processes.js';
-import { readRecord, type ServiceName, type StackRecord } from '../../src/stack/state.js';
+import { dataFolder, readRecord, type ServiceName, type StackRecord } from '../../src/stack/state.js';
 
 /** The services of the run's own stack, which may be stopped one by one. */
 export class Services {
@@ -18,6 +20,19 @@ export class Services {
     const identity = this.#processOf(name);
     await stopProcess(identity, how);
     if (isAlive(identity)) throw new Error(`${name} still runs`);
+  }
+
+  /** Keeps what Redis holds now; the answered function kills it, and has it start from that. */
+  async keepRedis(): Promise<() => Promise<void>> {
+    const folder = join(dataFolder(this.#instance, true), 'redis');
+    const [files, kept] = [join(folder, 'appendonlydir'), join(folder, 'kept')];
+    await rm(kept, { recursive: true, force: true });
+    await cp(files, kept, { recursive: true });
+    return async () => {
+      await this.stop('redis', 'at once');
+      await rm(files, { recursive: true });
+      await cp(kept, files, { recursive: true });
+    };
   }
 
   /** SIGSTOP: connections stay up, and nothing answers. */

@@ -1,29 +1,59 @@
+import type { Rig } from '../rig.js';
 import type { Scenario } from '../scenario.js';
 
 const FORGOTTEN = 'Redis forgets everything';
+const OLDER = 'Redis comes back with an older state';
 
-/** FLUSHALL with messages in flight: noticed, held, rebuilt. It may park messages; it must never pay twice. */
+/** Loss of all records or of the newest, with messages in flight: noticed, held, rebuilt. It may park; it must never pay twice. */
 export const redisAmnesia: Scenario = {
   name: 'redis-amnesia',
   promises: ['P1', 'P2', 'P4'],
   covers: [14],
-  faults: [FORGOTTEN],
+  faults: [FORGOTTEN, OLDER],
   leastGranted: 30,
   set: 'long',
   async drive(rig) {
-    const { redis, provider } = rig.ground;
-    const settled = await rig.stream.sendNew(10);
-    await rig.until(async () => (await rig.countEnded(settled)) === settled.length, 'some are settled');
-    await provider.setFaults({ slow: 0.5, '503': 0.2 });
-    for (let time = 0; time < 2; time += 1) {
-      const ids = await rig.stream.sendNew(15);
-      await rig.until(() => provider.callsFor(ids).length > 0, 'the provider was called');
-      await redis.call('FLUSHALL');
-      rig.fired(FORGOTTEN);
-      await rig.stream.sendNew(5);
-      await rig.pause(4_000);
-    }
+    const { redis, services, links, ledger, signal } = rig.ground;
+    const settled = await settle(rig);
+    await inFlight(rig);
+    await redis.call('FLUSHALL');
+    rig.fired(FORGOTTEN, settled.length);
+    await rig.stream.sendNew(5);
+    await untilWhole(rig);
+    const comeBack = await services.keepRedis();
+    const since = await settle(rig);
+    await inFlight(rig);
+    // Nobody may rebuild it before it was looked at.
+    for (const link of links.to('redis')) link.refuse();
+    await comeBack();
+    await services.makeWhole(signal);
+    const states = await ledger.states(since);
+    rig.fired(OLDER, states.filter((state) => state !== 'settled').length);
+    links.heal();
+    await untilWhole(rig);
     // The other copies of what was settled before come late.
-    await rig.stream.send(settled);
+    await rig.stream.send([...settled, ...since]);
   },
 };
+
+async function settle(rig: Rig): Promise<readonly string[]> {
+  await rig.ground.provider.setFaults({});
+  const ids = await rig.stream.sendNew(10);
+  await rig.until(async () => (await rig.countEnded(ids)) === ids.length, 'some are settled');
+  return ids;
+}
+
+async function inFlight(rig: Rig): Promise<void> {
+  const { provider } = rig.ground;
+  await provider.setFaults({ slow: 0.5, '503': 0.2 });
+  const ids = await rig.stream.sendNew(12);
+  await rig.until(() => provider.callsFor(ids).length > 0, 'the provider was called');
+}
+
+async function untilWhole(rig: Rig): Promise<void> {
+  const { provider, workers } = rig.ground;
+  await provider.setFaults({});
+  // They look at the ledger every second.
+  await rig.until(async () => !(await workers.areReady()), 'the workers hold', 10_000);
+  await rig.until(() => workers.areReady(), 'the ledger is rebuilt', 60_000);
+}
