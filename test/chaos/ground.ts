@@ -17,6 +17,7 @@ import { KafkaTruth } from './kafka-truth.js';
 import { Links } from './links.js';
 import { Provider } from './provider.js';
 import type { Ground } from './rig.js';
+import { RocketmqTruth } from './rocketmq-truth.js';
 import { Services } from './services.js';
 import { Traffic } from './traffic.js';
 import { Workers } from './workers.js';
@@ -88,6 +89,8 @@ async function open<T>(
   closers.add('redis', () => closeRedis(redis));
   const kafka = await KafkaTruth.open(stack.kafka.brokers, migration.topics.kafka, migration.consumerGroup);
   closers.add('kafka', () => kafka.close());
+  const { nameServer } = stack.rocketmq;
+  const rocketmq = new RocketmqTruth(nameServer, migration.topics.rocketmq, migration.consumerGroup);
   const traffic = new Traffic({ stack, migration, log });
   closers.add('producers', () => traffic.close());
   const services = new Services(instance);
@@ -118,7 +121,7 @@ async function open<T>(
   const ledger = createRedisLedger(redis, { migration: name, settledLifetimeMs });
   return work(
     {
-      ...{ stack, migration, redis, ledger, links, workers, services, provider, kafka, signal, log, say },
+      ...{ stack, migration, redis, ledger, links, workers, services, provider, kafka, rocketmq, signal, log, say },
       client: new Client({ connection, namespace: stack.temporal.namespace }),
       policyStore: createPolicyStore(redis, name),
     },

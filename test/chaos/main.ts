@@ -81,10 +81,11 @@ async function runAll(signal: AbortSignal): Promise<readonly ScenarioResult[]> {
     for (let round = 1; round === 1 || minutesPassed() < (minutes ?? 0); round += 1) {
       for (const scenario of scenarios) {
         if (round > 1 && minutesPassed() >= (minutes ?? 0)) break;
+        const isLast = scenario === scenarios.at(-1);
         const own = round === 1 ? seed : `${seed}-${round}`;
         say(`${scenario.name} (rows ${scenario.covers.join(', ')})`);
         const takeDeaths = (): readonly Error[] => deaths.splice(0);
-        const result = await runScenario({ ground, traffic, scenario, seed: own, takeDeaths });
+        const result = await runScenario({ ground, traffic, scenario, seed: own, isLast, takeDeaths });
         results.push(result);
         say(describeResults([result]).join('\n'));
       }

@@ -17,6 +17,7 @@ import { setConsumptionUpdate, setFailoverUpdate, setPercentageUpdate } from '..
 import type { KafkaTruth } from './kafka-truth.js';
 import type { Links } from './links.js';
 import type { Provider } from './provider.js';
+import type { RocketmqTruth } from './rocketmq-truth.js';
 import type { Services } from './services.js';
 import type { Stream } from './traffic.js';
 import type { Workers } from './workers.js';
@@ -34,6 +35,7 @@ export interface Ground {
   readonly services: Services;
   readonly provider: Provider;
   readonly kafka: KafkaTruth;
+  readonly rocketmq: RocketmqTruth;
   readonly log: Log;
   /** Aborted when the run is to end, by a person or because it cannot go on. */
   readonly signal: AbortSignal;

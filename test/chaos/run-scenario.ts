@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly traffic: Traffic;
   readonly scenario: Scenario;
   readonly seed: string;
+  /** Nothing else is to be run, so that RocketMQ must be done with everything as well. */
+  readonly isLast: boolean;
   /** Workers that ended by themselves since this was last called. */
   readonly takeDeaths: () => readonly Error[];
 }
@@ -28,6 +30,7 @@ export async function runScenario({
   traffic,
   scenario,
   seed,
+  isLast,
   takeDeaths,
 }: RunOptions): Promise<ScenarioResult> {
   const { name, settleMs = SETTLE_MS } = scenario;
@@ -55,6 +58,7 @@ export async function runScenario({
   await attempt(rig, 'the Kafka group did not catch up', async () => {
     await rig.until(async () => (await ground.kafka.lag()) === 0, 'no lag of the group on Kafka', LAG_MS);
   });
+  if (isLast) await attempt(rig, 'the RocketMQ group did not catch up', () => untilAcknowledged(rig));
   await rig.pause(LATE_EFFECTS_MS);
   for (const death of takeDeaths()) rig.broken.push(`a worker ended by itself: ${death.message}`);
   return reachVerdict({
@@ -70,6 +74,14 @@ export async function runScenario({
     seconds: secondsSince(startedAt),
     recoverySeconds,
   });
+}
+
+/** What a dead worker had in hand comes again when its time is up, so this is asked only once, at the end of a run. */
+async function untilAcknowledged(rig: Rig): Promise<void> {
+  const { rocketmq } = rig.ground;
+  await rig.until(async () => (await rocketmq.lag()) === 0, 'no lag of the group on RocketMQ', LAG_MS);
+  const givenUp = await rocketmq.givenUp();
+  rig.expect(givenUp === 0, `RocketMQ itself has given up on ${givenUp} messages`);
 }
 
 /** The ledger is ahead of Temporal: a workflow that a dead worker had in hand is another's after 10 s at the earliest. */
