@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -21,6 +22,8 @@ type Direction = 'requests' | 'answers';
 export class Link {
   readonly counts: LinkCounts = { reset: 0, refused: 0, lost: 0, held: 0, answers: 0 };
   readonly servicePort: number;
+  /** Where it is reached, as long as it lives. */
+  port = 0;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly #holding = new Set<Direction>();
@@ -38,11 +41,8 @@ export class Link {
   static async open(servicePort: number): Promise<Link> {
     const link = new Link(servicePort);
     await new Promise<void>((resolve) => link.#server.listen(0, '127.0.0.1', resolve));
+    link.port = (link.#server.address() as AddressInfo).port;
     return link;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
   }
 
   /** From now on every piece takes this much longer, in each direction. */
@@ -71,6 +71,12 @@ export class Link {
     this.reset();
   }
 
+  /** Takes the service off the network: new connections are refused by the system itself, and those that are up are reset. */
+  vanish(): void {
+    this.#server.close();
+    this.reset();
+  }
+
   /** Resets the connections that are up; others can be made at once. */
   reset(): void {
     for (const [client, server] of this.#pairs) {
@@ -86,11 +92,13 @@ export class Link {
     this.#delayMs = 0;
     this.#refusing = false;
     this.#toLose = 0;
+    if (!this.#server.listening) this.#server.listen(this.port, '127.0.0.1');
     for (const wake of this.#wake.splice(0)) wake();
   }
 
   async close(): Promise<void> {
     this.heal();
+    if (!this.#server.listening) await once(this.#server, 'listening');
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }

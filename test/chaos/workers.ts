@@ -131,6 +131,15 @@ export class Workers {
     );
   }
 
+  /** The sum of a metric over all of them and over all its labels but this one, as `name="value"`. */
+  async metric(name: string, label: string): Promise<number> {
+    const pages = [...this.#workers].map(async ({ http }) => (await fetch(`http://${http}/metrics`)).text());
+    const lines = (await Promise.all(pages)).flatMap((page) => page.split('\n'));
+    return lines
+      .filter((line) => line.startsWith(`${name}{`) && line.includes(label))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+  }
+
   async stopAll(): Promise<void> {
     await Promise.all([...this.#workers].map((worker) => this.stop(worker)));
   }

@@ -32,7 +32,7 @@ export const operatorHands: Scenario = {
   },
 };
 
-/** One that is retrying has surely not been executed, and goes on; one that is parked is parked again by the new run. */
+/** Whatever the closed run had attempted is unknown to the new one, which parks it. */
 async function terminateAndResume(rig: Rig): Promise<void> {
   const { client, ledger, provider } = rig.ground;
   await provider.setFaults({ 'grant-then-hang': 1 });

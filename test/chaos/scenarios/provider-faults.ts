@@ -15,7 +15,7 @@ export const providerFaults: Scenario = {
   promises: ['P1', 'P2', 'P6'],
   covers: [20],
   faults: [...FAULTS, REFUSED, RESET, DRIP],
-  leastGranted: 20,
+  leastGranted: 32,
   set: 'short',
   async drive(rig) {
     const { provider } = rig.ground;
@@ -25,6 +25,8 @@ export const providerFaults: Scenario = {
     await rig.until(() => called().size === ids.length, 'every message was asked for');
     await provider.setFaults({});
     for (const { fault } of provider.callsFor(ids)) if (fault !== null) rig.fired(fault);
+    // What was turned away is to be granted, and not to get in the way of the next fault.
+    await rig.until(async () => (await rig.countEnded(ids)) === ids.length, 'they have come to an end');
     await breakTheWay(rig);
     await rig.stream.sendNew(20);
   },
@@ -41,24 +43,26 @@ function hitBy(rig: Rig, fault: (typeof FAULTS)[number], count: number): readonl
 }
 
 async function breakTheWay(rig: Rig): Promise<void> {
-  const links = rig.ground.links.to('provider');
-  const sum = (of: 'held' | 'reset' | 'refused'): number => links.reduce((total, link) => total + link.counts[of], 0);
-  const [held, reset, refused] = [sum('held'), sum('reset'), sum('refused')];
-  for (const link of links) link.refuse();
+  const { links, workers, provider } = rig.ground;
+  const ways = links.to('provider');
+  const sum = (of: 'held' | 'reset'): number => ways.reduce((total, link) => total + link.counts[of], 0);
+  const turnedAway = (): Promise<number> => workers.metric('handover_reward_attempts_total', 'outcome="not-executed"');
+  const [held, reset, before] = [sum('held'), sum('reset'), await turnedAway()];
+  for (const link of ways) link.vanish();
   await rig.stream.sendNew(8);
-  await rig.until(() => sum('refused') - refused > 0, 'a call was turned away');
-  await rig.pause(1_000);
-  for (const link of links) link.heal();
-  rig.fired(REFUSED, sum('refused') - refused);
-  await rig.ground.provider.setFaults({ slow: 1 });
-  await rig.stream.sendNew(6);
-  await rig.pause(700);
-  for (const link of links) link.reset();
-  await rig.ground.provider.setFaults({});
+  await rig.until(async () => (await turnedAway()) - before >= 8, 'calls were turned away');
+  links.heal();
+  rig.fired(REFUSED, (await turnedAway()) - before);
+  await provider.setFaults({ slow: 1 });
+  const ids = await rig.stream.sendNew(6);
+  await rig.until(() => provider.callsFor(ids).length > 0, 'the provider was called');
+  for (const link of ways) link.reset();
+  await provider.setFaults({});
   rig.fired(RESET, sum('reset') - reset);
-  for (const link of links) link.slow(900);
-  await rig.stream.sendNew(4);
-  await rig.pause(2_000);
-  for (const link of links) link.heal();
+  await rig.until(async () => (await rig.countEnded(ids)) === ids.length, 'they have come to an end');
+  for (const link of ways) link.slow(900);
+  const late = await rig.stream.sendNew(4);
+  await rig.until(async () => (await rig.countEnded(late)) === late.length, 'what was answered too late is parked');
+  links.heal();
   rig.fired(DRIP, sum('held') - held);
 }

@@ -4,8 +4,8 @@ import type { Scenario } from '../scenario.js';
 
 const CRASHED = 'the Kafka consumer crashes for good, as a stranger in its group speaks another protocol';
 
-/** What kafkajs does not try again by itself. */
-const CAUSE = 'INCONSISTENT_GROUP_PROTOCOL';
+/** What Kafka says to it (INCONSISTENT_GROUP_PROTOCOL), and kafkajs does not try again by itself. */
+const CAUSE = 'incompatible with those of existing members';
 
 /** Somebody else's consumer uses our group. Ours is refused, ends for good, and has to be built anew until it is let in. */
 export const strangeMember: Scenario = {

@@ -111,3 +111,22 @@ it('resets what is up, and turns new ones away while it refuses', async () => {
   next.socket.write('two');
   await expect.poll(() => next.heard()).toBe('two');
 });
+
+it('is not there at all while the service is off the network, and then at the same port', async () => {
+  const { port } = link;
+  link.vanish();
+  const turnedAway = connect(port, '127.0.0.1');
+  const [error] = await once(turnedAway, 'error');
+  expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+  link.heal();
+  await expect.poll(() => canConnect(port)).toBe(true);
+});
+
+async function canConnect(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  clients.push(socket);
+  return once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+}
