@@ -15,7 +15,7 @@ export const producerFaults: Scenario = {
   covers: [9, 26, 27, 28, 36],
   faults: [POISON, REUSED, HALF, LATE],
   leastGranted: 30,
-  set: 'short',
+  set: 'long',
   async drive(rig) {
     const { stack, migration } = rig.ground;
     const connections = {
