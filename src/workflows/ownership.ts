@@ -64,7 +64,7 @@ export async function obtainOwnership(
       delivered: [...delivered.values()],
       marginMs,
       // Another run may have been told of it, and has closed.
-      ...((own || input.resumes !== undefined) && { heedsSeen: true }),
+      ...((own || input.run !== undefined || input.resumes !== undefined) && { heedsSeen: true }),
     });
     switch (seen.found) {
       case 'claimed':

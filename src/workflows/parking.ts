@@ -53,7 +53,7 @@ export function acceptResolutions(
           throw refusal(`round ${args.round} is not open: it is parked in round ${parked.round}`);
         if (parked.answered) throw refusal(`round ${parked.round} has been answered`);
         const undated = args.givenAt === undefined && args.force !== true;
-        if (args.resolution === 'resend' && undated && !asOfReset(parked.result, parked.held).certainlyNot)
+        if (args.resolution === 'resend' && undated && !parked.result.certainlyNot)
           throw refusal('it does not say when it was given');
         if (args.actor === '' || args.reason === '') throw refusal('an actor and a reason are required');
       },
