@@ -85,8 +85,12 @@ async function startMessage(change: Partial<MessageInput> = {}): Promise<string>
 
 /** Resets it to its nth completed workflow task, counting from 1. */
 async function resetToTask(task: number): Promise<string> {
-  const { events } = await handle().fetchHistory();
-  const completed = (events ?? []).filter((event) => event.workflowTaskCompletedEventAttributes != null);
+  const ends = async () =>
+    ((await handle().fetchHistory()).events ?? []).filter(
+      (event) => event.workflowTaskCompletedEventAttributes != null,
+    );
+  await expect.poll(async () => (await ends()).length).toBeGreaterThanOrEqual(task);
+  const completed = await ends();
   const { runId } = await environment.client.workflowService.resetWorkflowExecution({
     namespace: environment.client.options.namespace,
     workflowExecution: { workflowId: messageId },
