@@ -1,5 +1,5 @@
-import type { Client } from '@temporalio/client';
-import { arrayFromPayloads, defaultPayloadConverter, WorkflowNotFoundError } from '@temporalio/common';
+import { type Client, isGrpcServiceError } from '@temporalio/client';
+import { arrayFromPayloads, defaultPayloadConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { isSide, type Side } from '../domain/side.js';
 import type { MessageInput } from '../workflows/message-contract.js';
@@ -52,11 +52,14 @@ export function findAttemptsIn(client: Client): FindAttempts {
 /** A run that Temporal has forgotten may have sent. */
 const FORGOTTEN: EarlierAttempts = { attempted: true };
 
+/** gRPC's, which the client does not turn into an error of its own where a history is asked for. */
+const NOT_FOUND = 5;
+
 async function historyOf(client: Client, messageId: string, runId: string): Promise<History | undefined> {
   try {
     return await client.workflow.getHandle(messageId, runId).fetchHistory();
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
+    if (isGrpcServiceError(error) && Number(error.code) === NOT_FOUND) return undefined;
     throw error;
   }
 }

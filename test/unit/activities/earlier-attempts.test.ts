@@ -1,4 +1,4 @@
-import { defaultPayloadConverter, toPayloads, WorkflowNotFoundError } from '@temporalio/common';
+import { defaultPayloadConverter, toPayloads } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 import { findAttemptsIn } from '../../../src/activities/earlier-attempts.js';
 
@@ -27,7 +27,8 @@ function find(histories: Readonly<Record<string, readonly Event[]>>, listed: rea
         describe: async () => ({ runId: newest }),
         fetchHistory: async () => {
           const events = histories[runId];
-          if (events === undefined) throw new WorkflowNotFoundError('gone', 'm-1', runId);
+          if (events === undefined)
+            throw Object.assign(new Error('NOT_FOUND'), { code: 5, details: 'gone', metadata: {} });
           return { events };
         },
       }),
