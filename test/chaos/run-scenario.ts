@@ -60,7 +60,8 @@ export async function runScenario({
   });
   if (isLast) await attempt(rig, 'the RocketMQ group did not catch up', () => untilAcknowledged(rig));
   await rig.pause(LATE_EFFECTS_MS);
-  for (const death of takeDeaths()) rig.broken.push(`a worker ended by itself: ${death.message}`);
+  for (const death of takeDeaths())
+    rig.expect(scenario.mayEndWorkers === true, `a worker ended by itself: ${death.message}`);
   return reachVerdict({
     scenario,
     seed,

@@ -14,6 +14,8 @@ export interface Scenario {
   readonly leastGranted: number;
   /** `long`: takes too long for the short set. */
   readonly set: 'short' | 'long';
+  /** Its faults are such that a worker may end by itself, loudly, and nothing is held against that. */
+  readonly mayEndWorkers?: boolean;
   /** Publishes and does harm. The services and workers need not be whole when it returns; what it published must settle. */
   drive(rig: Rig): Promise<void>;
   /** Longest time from the end of the faults until everything has come to an end, in ms. Default 90 000. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { SIDES } from '../../../src/domain/side.js';
+import { isAlive } from '../../../src/stack/process-identity.js';
 import type { Scenario } from '../scenario.js';
 import type { Worker } from '../workers.js';
 
@@ -11,7 +12,10 @@ const EXHAUSTED = 'a worker can open no more files or connections';
 const IDLE_MS = 2_500;
 const USUAL_LIMIT = 65_536;
 
-/** Without a file descriptor to spare no call can be made: surely not executed, and tried again until one is free. */
+/**
+ * Without a file descriptor to spare no call can be made: surely not executed, and tried again until one is free. Where Node
+ * itself needs one it ends the process, which is as good as any crash: the broker still has what was not accepted.
+ */
 export const noMoreFiles: Scenario = {
   name: 'no-more-files',
   promises: ['P1', 'P2', 'P3'],
@@ -19,6 +23,7 @@ export const noMoreFiles: Scenario = {
   faults: [EXHAUSTED],
   leastGranted: 20,
   set: 'long',
+  mayEndWorkers: true,
   async drive(rig) {
     const { workers, provider } = rig.ground;
     const all = SIDES.map((side) => workers.only(side));
@@ -37,7 +42,11 @@ async function countFiles({ child }: Worker): Promise<number> {
   return (await readdir(`/proc/${child.identity.pid}/fd`)).length;
 }
 
-/** The soft limit, which can be raised again. */
+/** The soft limit, which can be raised again; nothing is done to a worker that has ended. */
 async function limitFiles({ child }: Worker, files: number): Promise<void> {
-  await promisify(execFile)('prlimit', ['--pid', String(child.identity.pid), `--nofile=${files}:`]);
+  try {
+    await promisify(execFile)('prlimit', ['--pid', String(child.identity.pid), `--nofile=${files}:`]);
+  } catch (error) {
+    if (isAlive(child.identity)) throw error;
+  }
 }
