@@ -12,7 +12,7 @@ export const killBeforeAcceptance: Scenario = {
   promises: ['P1', 'P2', 'P3'],
   covers: [1, 2, 6],
   faults: [BEFORE_START, BEFORE_COMMIT, BEFORE_ACKNOWLEDGEMENT],
-  leastGranted: 30,
+  leastGranted: 20,
   set: 'short',
   async drive(rig) {
     const { kafka } = rig.ground;
@@ -20,6 +20,8 @@ export const killBeforeAcceptance: Scenario = {
     // So that the committed offsets stand still of themselves.
     await rig.until(async () => (await kafka.lag()) === 0, 'the Kafka group has caught up', 60_000);
     await killAfterStart(rig, 'kafka', BEFORE_COMMIT);
+    // Of the others, those whose first attempt was handed to the dead worker are parked.
+    await rig.stream.sendNew(10);
   },
 };
 

@@ -21,7 +21,7 @@ export const noMoreFiles: Scenario = {
   promises: ['P1', 'P2', 'P3'],
   covers: [33],
   faults: [EXHAUSTED],
-  leastGranted: 20,
+  leastGranted: 10,
   set: 'long',
   mayEndWorkers: true,
   async drive(rig) {

@@ -15,7 +15,7 @@ export const providerFaults: Scenario = {
   promises: ['P1', 'P2', 'P6'],
   covers: [20],
   faults: [...FAULTS, REFUSED, RESET, DRIP],
-  leastGranted: 32,
+  leastGranted: 24,
   set: 'short',
   async drive(rig) {
     const { provider } = rig.ground;

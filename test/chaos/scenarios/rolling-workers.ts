@@ -16,7 +16,7 @@ export const rollingWorkers: Scenario = {
   promises: ['P1', 'P2', 'P3'],
   covers: [3, 23, 25],
   faults: [REBALANCED, STOPPED, SKEWED],
-  leastGranted: 50,
+  leastGranted: 20,
   set: 'short',
   async drive(rig) {
     await rig.ground.provider.setFaults({ slow: 0.3 });

@@ -14,7 +14,7 @@ export const sideGone: Scenario = {
   promises: ['P1', 'P2', 'P4', 'P6'],
   covers: [18, 36],
   faults: SIDES.flatMap((side) => [GONE, SHOWN, ADOPTED, FINISHED].map((what) => `${side}: ${what}`)),
-  leastGranted: 20,
+  leastGranted: 16,
   set: 'long',
   async drive(rig) {
     for (const side of SIDES) await goAway(rig, side);

@@ -13,7 +13,7 @@ export const strangeMember: Scenario = {
   promises: ['P2', 'P3'],
   covers: [4],
   faults: [CRASHED],
-  leastGranted: 20,
+  leastGranted: 15,
   set: 'long',
   async drive(rig) {
     const { workers, kafka } = rig.ground;
