@@ -133,19 +133,6 @@ describe('a run that a reset has made', () => {
     expect(names(calls)).not.toContain('takeOver');
   });
 
-  test('of which Temporal has forgotten the run before: that one may have attempted anything', async () => {
-    await startWorker({ seek: async () => waitingForRocketmq });
-    const firstRun = await startMessage();
-    await resetToTask(1);
-    const find = findAttemptsIn(environment.client);
-    expect(await find(messageId)).toEqual({ attempted: false });
-    await environment.client.workflowService.deleteWorkflowExecution({
-      namespace: environment.client.options.namespace,
-      workflowExecution: { workflowId: messageId, runId: firstRun },
-    });
-    await expect.poll(() => find(messageId)).toEqual({ attempted: true });
-  });
-
   test('to where it was parked: believes no time that an earlier run has waited', async () => {
     const calls = await startWorker({
       reward: async () => unknown,
@@ -208,6 +195,11 @@ describe('a run that a reset has made', () => {
     });
     expect(grants).toBe(1);
   });
+});
+
+test('a run that Temporal does not know any more may have attempted anything', async () => {
+  await startMessage({ resumes: { fromRun: randomUUID(), attempted: false } });
+  expect(await findAttemptsIn(environment.client)(messageId)).toEqual({ attempted: true });
 });
 
 test('an activity that somebody has reset does not pass for one that has attempted nothing', async () => {
