@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../component-cache.js';
@@ -20,7 +20,7 @@ export const kafka: Service = {
     if (!(await exists(join(log, 'meta.properties')))) {
       // What a format that was cut off has left would be refused.
       await rm(log, { recursive: true, force: true });
-      const clusterId = randomBytes(16).toString('base64url');
+      const clusterId = randomUUID();
       const flags = javaFlags({ initialMb: 32, maximumMb: 128 });
       const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
       await runTool(programs.java, [...flags, ...logging, ...classes, ...format], { signal });
