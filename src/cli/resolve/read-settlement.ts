@@ -44,11 +44,13 @@ export async function readSettlement(
   });
   const rows: SettlementRow[] = [];
   let header: Header | undefined;
+  let countedTwice = 0;
   try {
     await pipeline(decodeText(chunks), parser, async (lines: AsyncIterable<ParsedLine>) => {
       for await (const { record, info } of lines) {
+        countedTwice += lineEndsOfTwo(record);
         if (header === undefined) header = findColumns(record, columns);
-        else rows.push(readRow(record, info.lines, header));
+        else rows.push(readRow(record, info.lines - countedTwice, header));
       }
     });
   } catch (error) {
@@ -56,6 +58,11 @@ export async function readSettlement(
   }
   if (header === undefined) throw invalid('it is empty');
   return rows;
+}
+
+/** Within quotes the parser counts a carriage return and a line feed as a line each, also where they end one together. */
+function lineEndsOfTwo(cells: readonly string[]): number {
+  return cells.reduce((count, cell) => count + (cell.match(/\r\n/g)?.length ?? 0), 0);
 }
 
 interface Header {

@@ -56,6 +56,16 @@ describe('a row that leaves a doubt is told as such:', () => {
     expect(row).toMatchObject({ messageId: 'm-1', status: 'PAID', fault: expect.stringContaining('several lines') });
   });
 
+  test('one whose cell goes over several lines, and the rows behind it keep their own lines', async () => {
+    const rows = await read('ID,NOTE,STATUS\r\nm-1,"a\r\nb",PAID\r\nm-2,"a\nb",PAID\r\nm-3,c,PAID\r\n');
+    expect(rows.map(({ messageId, fault }) => [messageId, fault === undefined])).toEqual([
+      ['m-1', false],
+      ['m-2', false],
+      ['m-3', true],
+    ]);
+    expect(rows.at(-1)?.line).toBe(6);
+  });
+
   test('one with a huge cell, of which no more is kept than tells that it is no message ID', async () => {
     const [row] = await read(`ID,STATUS\n${'x'.repeat(100_000)},PAID\n`);
     expect(row?.messageId).toHaveLength(201);
