@@ -19,8 +19,23 @@ export const temporal: Service = {
         // Without them every start and every activity takes a round trip more through the server's queues.
         ...['--dynamic-config-value', 'system.enableEagerWorkflowStart=true'],
         ...['--dynamic-config-value', 'system.enableActivityEagerExecution=true'],
-        ...(persist ? ['--db-filename', join(folder, 'temporal.db')] : []),
+        ...(persist ? persistIn(folder) : []),
       ],
     };
   },
 };
+
+/**
+ * What is written outlives a crash of the server, though not one of the machine: by default each step of each workflow waits
+ * for the disk, and a few dozen messages in flight are enough for requests to run into their deadlines.
+ */
+function persistIn(folder: string): readonly string[] {
+  return [
+    '--db-filename',
+    join(folder, 'temporal.db'),
+    '--sqlite-pragma',
+    'journal_mode=wal',
+    '--sqlite-pragma',
+    'synchronous=1',
+  ];
+}

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { toError } from '../../../src/domain/errors.js';
 import { SIDES } from '../../../src/domain/side.js';
-import { isAlive } from '../../../src/stack/process-identity.js';
 import type { Scenario } from '../scenario.js';
 import type { Worker } from '../workers.js';
 
@@ -47,6 +47,6 @@ async function limitFiles({ child }: Worker, files: number): Promise<void> {
   try {
     await promisify(execFile)('prlimit', ['--pid', String(child.identity.pid), `--nofile=${files}:`]);
   } catch (error) {
-    if (isAlive(child.identity)) throw error;
+    if (!toError(error).message.includes('No such process')) throw error;
   }
 }
