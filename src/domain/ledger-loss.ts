@@ -18,6 +18,13 @@ export interface Trust {
   readonly pulse?: number;
 }
 
+/** By which a loss of records shows: neither is ever the same again once something was lost between two looks. */
+export interface LedgerWitness {
+  readonly epoch: string;
+  /** Run ID of the Redis server process. */
+  readonly server: string;
+}
+
 export type MarkVerdict =
   | { readonly verdict: 'intact' }
   /** A recovery is under way. */

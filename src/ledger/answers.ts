@@ -10,6 +10,7 @@ import type {
   ReopenVerdict,
   ResumeVerdict,
   RouteVerdict,
+  WitnessedBeginVerdict,
 } from './verdicts.js';
 
 /** What a script answered: the verdict's name and its facts, in the order that the script's header tells. */
@@ -62,6 +63,10 @@ export function beginVerdict(answer: Answer): BeginVerdict {
     default:
       return commonVerdict('begin', answer);
   }
+}
+
+export function witnessedBeginVerdict(answer: Answer): WitnessedBeginVerdict {
+  return answer[0] === 'forgotten' ? { verdict: 'forgotten' } : beginVerdict(answer);
 }
 
 export function recordVerdict(answer: Answer): RecordVerdict {

@@ -1,3 +1,4 @@
+import type { LedgerWitness } from '../domain/ledger-loss.js';
 import type { Evidence, SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -9,6 +10,7 @@ import type {
   ReopenVerdict,
   ResumeVerdict,
   RouteVerdict,
+  WitnessedBeginVerdict,
 } from './verdicts.js';
 
 export interface RouteRequest {
@@ -90,6 +92,11 @@ export interface Ledger {
   /** A compare-and-set on `assigned`: the other side becomes the owner and claims. `reason` ends up behind `adopted: `. */
   adopt(request: Holder & { readonly side: Side; readonly reason: string }): Promise<ClaimVerdict>;
   begin(request: BeginRequest): Promise<BeginVerdict>;
+  /**
+   * The same, unless the ledger may have lost something since it was witnessed: for an attempt of which Temporal keeps no
+   * count. On a single Redis only.
+   */
+  beginWitnessed(request: BeginRequest & { readonly witness: LedgerWitness }): Promise<WitnessedBeginVerdict>;
   /** The attempt was surely not executed: `sending` goes back to `claimed`. */
   clear(
     request: Holder & { readonly round: number; readonly attempt: number; readonly nonce: string },

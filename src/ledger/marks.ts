@@ -17,6 +17,8 @@ export interface Beat {
   readonly pulse?: number;
   /** See `LedgerState`. */
   readonly remembersSince: number;
+  /** Run ID of the server process that answered; '' where Redis hides it from scripts. */
+  readonly server: string;
 }
 
 /** What a mark shows to people. */
@@ -100,7 +102,7 @@ export function createLedgerMarks(client: RedisClient, migration: string): Ledge
 }
 
 function beatOf(answer: readonly string[]): Beat {
-  const [epoch = '', phase = '', sameServer, found = '', latest = '', remembersSince, pulse = ''] = answer;
+  const [epoch = '', phase = '', sameServer, found = '', latest = '', remembersSince, pulse = '', server = ''] = answer;
   if (phase !== '' && phase !== 'intact' && phase !== 'recovering') {
     throw unreadable("read the ledger's mark", `'${phase}' is not a phase of it`);
   }
@@ -113,6 +115,7 @@ function beatOf(answer: readonly string[]): Beat {
       ...(latest !== '' && { latest: Number(latest) }),
     },
     remembersSince: Number(remembersSince),
+    server,
     ...(pulse !== '' && { pulse: Number(pulse) }),
   };
 }

@@ -9,10 +9,11 @@ import {
   reopenVerdict,
   resumeVerdict,
   routeVerdict,
+  witnessedBeginVerdict,
 } from './answers.js';
 import type { RedisClient } from './connect.js';
 import { keys } from './keys.js';
-import type { Holder, Ledger, LostRecord, RouteRequest, UnreadableRecord } from './ledger.js';
+import type { BeginRequest, Holder, Ledger, LostRecord, RouteRequest, UnreadableRecord } from './ledger.js';
 import { Unreadable, unreadable } from './ledger-error.js';
 import { packReason } from './reason-codec.js';
 import { decodeRecord, decodeSeen, encodeEvidence } from './record-codec.js';
@@ -110,9 +111,16 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
     },
 
     async begin(request) {
-      const { round, attempt, nonce, cleared, lastsMs } = request;
-      const args = [...callerOf(request, request.owner), round, attempt, nonce, cleared, lastsMs];
-      return beginVerdict(await run('begin', request.messageId, args));
+      return beginVerdict(await run('begin', request.messageId, attemptOf(request)));
+    },
+
+    async beginWitnessed(request) {
+      const { messageId, witness } = request;
+      const names = [keys.record(migration, messageId), keys.mark(migration, 0)];
+      const args = [...attemptOf(request), witness.epoch, witness.server];
+      return witnessedBeginVerdict(
+        await runScript(client, 'begin-witnessed', names, args, { what: 'begin', messageId }),
+      );
     },
 
     async clear(request) {
@@ -194,6 +202,11 @@ function callerOf(holder: Holder, owner: Holder['origin']['decision']['owner']):
   assertFingerprint(fingerprint, messageId);
   const reason = owner === decision.owner ? decision.reason : RESTORED_ADOPTION;
   return [run, restore === true ? '1' : '0', owner, packReason(reason), decision.policyVersion, fingerprint];
+}
+
+function attemptOf(request: BeginRequest): (string | number)[] {
+  const { round, attempt, nonce, cleared, lastsMs } = request;
+  return [...callerOf(request, request.owner), round, attempt, nonce, cleared, lastsMs];
 }
 
 function assertFingerprint(fingerprint: string, messageId: string): void {

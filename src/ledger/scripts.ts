@@ -6,6 +6,7 @@ export const SCRIPTS = {
   claim: 1,
   adopt: 1,
   begin: 1,
+  'begin-witnessed': 2,
   clear: 1,
   park: 1,
   reopen: 1,

@@ -50,6 +50,12 @@ export type BeginVerdict =
   | { readonly verdict: 'other-run'; readonly owner: Side; readonly run: string }
   | { readonly verdict: 'lost' };
 
+/** Answer of `beginWitnessed`: only `go` allows the call. */
+export type WitnessedBeginVerdict =
+  | BeginVerdict
+  /** The ledger is not the one that was witnessed: it may have lost the trace of an earlier execution. */
+  | { readonly verdict: 'forgotten' };
+
 /** Answer of the steps that only record what is already a fact: `clear`, `park`, `settle`. */
 export type RecordVerdict =
   | { readonly verdict: 'recorded' }

@@ -1,10 +1,17 @@
 import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowClient } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { toError } from '../domain/errors.js';
-import { judgeLedger, judgeMark, type LedgerState, type LossReport, type Trust } from '../domain/ledger-loss.js';
+import {
+  judgeLedger,
+  judgeMark,
+  type LedgerState,
+  type LedgerWitness,
+  type LossReport,
+  type Trust,
+} from '../domain/ledger-loss.js';
 import type { Log } from '../domain/log.js';
 import type { RedisClient } from '../ledger/connect.js';
-import type { LedgerMarks } from '../ledger/marks.js';
+import type { Beat, LedgerMarks } from '../ledger/marks.js';
 import type { cutover } from '../workflows/cutover.js';
 import { cutoverQuery, ledgerLostSignal } from '../workflows/cutover-contract.js';
 import { cutoverStartOptions } from '../workflows/cutover-start.js';
@@ -32,6 +39,11 @@ export interface LossWatch {
   confirm(signal: AbortSignal): Promise<void>;
   /** See `LedgerState`. */
   remembersSince(): number;
+  /**
+   * How the last look has found the ledger. Undefined while it is not whole, on a cluster, and where Redis does not tell
+   * which server it is.
+   */
+  witness(): LedgerWitness | undefined;
   stop(): Promise<void>;
 }
 
@@ -53,6 +65,7 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
   let trusts: readonly Trust[] = Array.from({ length: marks.count }, () => ({}));
   let reason: string | undefined = 'it has not been looked at yet';
   let remembersSince = 0;
+  let witness: LedgerWitness | undefined;
   let stopped = false;
   let wake: (() => void) | undefined;
   let looks = 0;
@@ -80,6 +93,7 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
     const verdict = judgeLedger(beats.map(({ mark }, index) => judgeMark(trusts[index] ?? {}, mark)));
     if (verdict.verdict === 'intact') {
       trusts = beats.map(({ pulse }, index) => ({ ...trusts[index], ...(pulse !== undefined && { pulse }) }));
+      witness = witnessOf(trusts, beats);
       release();
       return false;
     }
@@ -174,6 +188,7 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
       return until(() => wholeAtLook > before, signal);
     },
     remembersSince: () => remembersSince,
+    witness: () => (reason === undefined ? witness : undefined),
     async stop() {
       stopped = true;
       for (const event of ['close', '-node']) connection.off(event, onGone);
@@ -182,4 +197,9 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
       await looking;
     },
   };
+}
+
+function witnessOf([trust, ...others]: readonly Trust[], [beat]: readonly Beat[]): LedgerWitness | undefined {
+  if (others.length > 0 || trust?.epoch === undefined || beat === undefined || beat.server === '') return undefined;
+  return { epoch: trust.epoch, server: beat.server };
 }

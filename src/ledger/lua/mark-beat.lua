@@ -4,7 +4,8 @@
 -- ARGV[2]  epoch that it trusts, '' for none
 -- ARGV[3]  its last acknowledged pulse in that epoch, '' for none
 -- ARGV[4]  ms after which the pulse of a process that is gone is dropped
--- Answers {epoch, phase, '1' if the server is the same, pulse found, latest found, remembersSince, pulse put}, '' for none
+-- Answers {epoch, phase, '1' if the server is the same, pulse found, latest found, remembersSince, pulse put, server}, '' for
+-- none; server is the run ID of the process that answers
 -- Invariants: a mark that shows a loss is left as it was found, for every process to see. Pulses grow.
 -- @include fragments/mark.lua
 local mark, run, own = load_mark(KEYS[1]), server_run(), 'p:' .. ARGV[1]
@@ -23,5 +24,5 @@ if mark.epoch and mark.epoch == ARGV[2] and mark.phase == 'intact' and same_serv
 end
 return {
   mark.epoch or '', mark.phase or '', same_server and '1' or '0', found or '', mark.latest or '',
-  mark.remembersSince or '0', pulse,
+  mark.remembersSince or '0', pulse, run,
 }
