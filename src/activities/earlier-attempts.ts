@@ -3,11 +3,11 @@ import { arrayFromPayloads, defaultPayloadConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
 import { isSide, type Side } from '../domain/side.js';
 import type { MessageInput } from '../workflows/message-contract.js';
-import type { RewardRequest } from './reward-activities.js';
+import type { RewardRequest } from './reward-attempt.js';
 
 /** What Temporal's histories of all runs of a message say, taken together. */
 export interface EarlierAttempts {
-  /** An attempt at the reward was scheduled, or a history that could tell is gone. */
+  /** An attempt at the reward was scheduled or may have been made, or a history that could tell is gone. */
   readonly attempted: boolean;
   /** The side for which it was, the newest first. */
   readonly owner?: Side;
@@ -74,13 +74,18 @@ export function startOf({ events }: History): { readonly input?: MessageInput; r
   };
 }
 
-/** The last attempt that the run has scheduled, or what it was told of earlier ones. */
+/**
+ * The last attempt that the run has scheduled, or what it was told of earlier ones. A run that was given a witness may
+ * have made its first attempt within a workflow task, of which no history tells if the worker died in it.
+ */
 function attemptsIn(history: History): EarlierAttempts {
   const scheduled = (history.events ?? [])
     .map((event) => event.activityTaskScheduledEventAttributes)
     .findLast((attributes) => attributes?.activityType?.name === REWARD_ACTIVITY);
   if (scheduled == null) {
-    const { attempted = false, owner } = startOf(history).input?.resumes ?? {};
+    const { resumes, witness, decision } = startOf(history).input ?? {};
+    if (witness !== undefined && decision !== undefined) return { attempted: true, owner: decision.owner };
+    const { attempted = false, owner } = resumes ?? {};
     return { attempted, ...(owner !== undefined && { owner }) };
   }
   const [request] = arrayFromPayloads(defaultPayloadConverter, scheduled.input?.payloads);

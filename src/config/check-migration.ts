@@ -93,6 +93,7 @@ function complete(settings: z.output<typeof migrationSchema>, provider: Migratio
       maximumIntervalMs: retry.maximumInterval,
       maximumAttempts: retry.maximumAttempts,
     },
+    dispatch: settings.dispatch,
     limits: {
       bodyBytes: limits.bodyBytes,
       inFlight: limits.inFlight,

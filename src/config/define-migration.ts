@@ -86,6 +86,11 @@ export interface MigrationOptions {
     firstLook?: Duration;
     longestLook?: Duration;
   };
+  /**
+   * How the first attempt is made. `activity`: as an activity of the owner's side. `inline-first`: within the workflow's
+   * first task, which costs Temporal less; its retries are activities. Not with a Redis Cluster. Default `activity`.
+   */
+  dispatch?: 'activity' | 'inline-first';
   /** Start-to-close of one attempt; at least 2 s above the provider's connect timeout and timeout together. Default 20 s. */
   attemptTimeout?: Duration;
   /** How long the ledger remembers a settled message; above both brokers' and Temporal's retention. Default 15 days. */

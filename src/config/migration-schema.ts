@@ -86,6 +86,7 @@ export const migrationSchema = group({
       error: 'must not be below firstLook',
     })
     .prefault({}),
+  dispatch: oneOf(['activity', 'inline-first']).default('activity'),
   attemptTimeout: duration(3 * SECOND, 2 * HOUR).default(20 * SECOND),
   settledLifetime: duration(HOUR, 3650 * DAY).default(15 * DAY),
   acceptLongerRetention: z.boolean({ error: 'must be true or false' }).default(false),

@@ -61,6 +61,11 @@ export interface Migration {
   /** Start-to-close of one attempt, in ms; 2 s and more above the provider's timeouts. Default 20 000. */
   readonly attemptTimeoutMs: number;
   readonly retry: RetrySettings;
+  /**
+   * `inline-first`: the first attempt is made within the first workflow task, by the worker that has it, and only its
+   * retries are ordinary activities. Not with a Redis Cluster. Default `activity`.
+   */
+  readonly dispatch: 'activity' | 'inline-first';
   readonly limits: Limits;
   readonly adoption: AdoptionSettings;
   /** How long the ledger remembers a settled message, in ms. Default 15 days. */

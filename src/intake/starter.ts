@@ -5,6 +5,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import type { LedgerWitness } from '../domain/ledger-loss.js';
 import type { Message } from '../domain/message.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -47,6 +48,8 @@ export interface StarterDependencies {
   readonly side: Side;
   /** By which ID the ledger knows a run that Temporal has described. */
   readonly readRun: (description: WorkflowExecutionDescription) => Promise<string>;
+  /** How the ledger is now, for an attempt that has no other witness; undefined where that is not known for certain. */
+  readonly witness?: () => LedgerWitness | undefined;
 }
 
 /** Brings a delivery to the one workflow of its message, starting it where there is none. Throws what Temporal throws. */
@@ -62,6 +65,8 @@ export class Starter {
     const { client, migration, settings, side } = this.#deps;
     const { message, fingerprint, decision, receivedAt, storedAt } = routed;
     const { messageId, businessId, traceparent, body } = message;
+    const witness =
+      settings.dispatch === 'inline-first' && decision.owner === side ? this.#deps.witness?.() : undefined;
     const options = messageStartOptions({
       input: {
         migration,
@@ -72,6 +77,7 @@ export class Starter {
         delivered: [{ side, receivedAt, storedAt }],
         ...(businessId !== undefined && { businessId }),
         ...(traceparent !== undefined && { traceparent }),
+        ...(witness !== undefined && { witness }),
       },
       body,
       side,

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { findAttemptsIn } from '../activities/earlier-attempts.js';
+import { createInlineActivities } from '../activities/inline-activities.js';
 import { askTemporalWhetherOpen, readRunIn } from '../activities/open-run.js';
 import { createOwnershipActivities } from '../activities/ownership-activities.js';
 import { createResolutionActivities } from '../activities/resolution-activities.js';
@@ -10,8 +11,9 @@ import { createRewardActivities } from '../activities/reward-activities.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
 import { providerOf } from '../config/provider-of.js';
-import { toError } from '../domain/errors.js';
+import { HandoverError, toError } from '../domain/errors.js';
 import { witnessedFor } from '../domain/ledger-loss.js';
+import type { GrantResult } from '../domain/outcome.js';
 import type { Side } from '../domain/side.js';
 import { Starter } from '../intake/starter.js';
 import { createAudit } from '../ledger/audit.js';
@@ -76,6 +78,8 @@ export async function startSideWorker(options: SideWorkerOptions): Promise<SideW
 
 async function open(options: SideWorkerOptions, closers: Closers): Promise<SideWorker> {
   const { side, migration, connections, consumes, http, temporalMetricsUrl, log, signal } = options;
+  const redisTarget = readRedisUrl(connections.redis.url);
+  if (migration.dispatch === 'inline-first' && redisTarget.cluster) throw noWitnessOnCluster();
   const provider = openProvider(providerOf(migration));
   closers.add('provider', async () => provider.close?.());
 
@@ -102,7 +106,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const health = await startHealthServer({ ...http, reasons, registry: metrics.registry, temporalMetricsUrl });
   closers.add('health server', () => health.close());
 
-  const redis = connectRedis(readRedisUrl(connections.redis.url), {
+  const redis = connectRedis(redisTarget, {
     name: `handover-${migration.name}-${side}`,
     onError: (error) => log.debug({ error: error.message }, 'redis'),
   });
@@ -118,9 +122,22 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const isOpenRun = askTemporalWhetherOpen(client);
   const askStanding = createAskStanding(client);
   if (consumes) await checkRetention({ side, migration, connections, client, log });
-  const { adoption, retry, attemptTimeoutMs, settlesWithinMs, limits } = migration;
-  const settings = { adoption, retry, attemptTimeoutMs, settlesWithinMs, lookup: provider.lookup !== undefined };
-  const starter = new Starter({ client, ledger, migration: name, settings, side, readRun: readRunIn(client) });
+  const { adoption, retry, attemptTimeoutMs, settlesWithinMs, dispatch, limits } = migration;
+  const lookup = provider.lookup !== undefined;
+  const starter = new Starter({
+    client,
+    ledger,
+    migration: name,
+    settings: { adoption, retry, attemptTimeoutMs, settlesWithinMs, lookup, dispatch },
+    side,
+    readRun: readRunIn(client),
+    witness: () => lossWatch?.witness(),
+  });
+  const onAttempt = (result: GrantResult): void => {
+    metrics.attempt(result);
+    const atFault = result.outcome === 'not-executed' && result.workerAtFault === true;
+    providerFault = atFault ? result.evidence.detail : undefined;
+  };
 
   const workers = await createTemporalWorkers({
     connection,
@@ -136,17 +153,8 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
         findAttempts: findAttemptsIn(client),
       }),
     },
-    rewards: createRewardActivities({
-      ledger,
-      provider,
-      client,
-      isOpenRun,
-      onAttempt(result) {
-        metrics.attempt(result);
-        const atFault = result.outcome === 'not-executed' && result.workerAtFault === true;
-        providerFault = atFault ? result.evidence.detail : undefined;
-      },
-    }),
+    inline: createInlineActivities({ side, ledger, provider, isOpenRun, onAttempt }),
+    rewards: createRewardActivities({ ledger, provider, client, isOpenRun, onAttempt }),
     steward: createStewardActivities({
       migration: name,
       client,
@@ -158,7 +166,8 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
       askStanding,
       log,
     }),
-    inFlight: migration.limits.inFlight,
+    inFlight: limits.inFlight,
+    attemptsInTasks: dispatch === 'inline-first',
     graceMs: migration.attemptTimeoutMs,
   });
   const running = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
@@ -194,6 +203,12 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     consuming = await startSideIntake({ side, migration, connections, ...parts, closers, log });
   }
   return { http: health.address, reasons, running, stop: () => closers.close() };
+}
+
+function noWitnessOnCluster(): HandoverError {
+  return new HandoverError('config-invalid', "dispatch 'inline-first' cannot be used with a Redis Cluster.", {
+    hint: "Its nodes lose records one by one, and an attempt within a workflow task has no other witness. Use 'activity'.",
+  });
 }
 
 function reasonsOf(side: Side, { intake, source }: SideIntake): readonly string[] {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type NativeConnection, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import type { CutoverActivities } from '../activities/cutover-activities.js';
+import type { InlineActivities } from '../activities/inline-activities.js';
 import type { OwnershipActivities } from '../activities/ownership-activities.js';
 import type { RecoveryActivities } from '../activities/recovery-activities.js';
 import type { ResolutionActivities } from '../activities/resolution-activities.js';
@@ -15,10 +16,13 @@ export interface TemporalWorkersOptions {
   readonly migration: string;
   readonly side: Side;
   readonly ledgerSteps: OwnershipActivities & ResolutionActivities;
+  readonly inline: InlineActivities;
   readonly rewards: RewardActivities;
   readonly steward: CutoverActivities & RecoveryActivities;
   /** In-flight deliveries of this process: the eager starts that may come at once. */
   readonly inFlight: number;
+  /** Whether first attempts are made within workflow tasks, which then last as long as the provider takes. */
+  readonly attemptsInTasks: boolean;
   /** How long a stopping worker lets its attempts at the reward finish, in ms. */
   readonly graceMs: number;
 }
@@ -31,7 +35,10 @@ const FORCE_AFTER_GRACE_MS = 5_000;
  * other side, so that waiting, adoption and resolution go on while that side is away; and one for the cutover workflow.
  */
 export async function createTemporalWorkers(options: TemporalWorkersOptions): Promise<readonly Worker[]> {
-  const { connection, namespace, migration, side, ledgerSteps, rewards, inFlight, graceMs } = options;
+  const { connection, namespace, migration, side, ledgerSteps, inline, rewards, inFlight, graceMs } = options;
+  const { attemptsInTasks } = options;
+  // As many as there would be activities, were the attempts made by these.
+  const tasks = inFlight * (attemptsInTasks ? 4 : 2);
   const shared = {
     connection,
     namespace,
@@ -42,17 +49,18 @@ export async function createTemporalWorkers(options: TemporalWorkersOptions): Pr
   const own = Worker.create({
     ...shared,
     taskQueue: sideTaskQueue(migration, side),
-    activities: { ...ledgerSteps, ...rewards },
+    activities: { ...ledgerSteps, ...inline, ...rewards },
     // An eager start needs a free slot at once; beside them, tasks of running workflows come in.
-    maxConcurrentWorkflowTaskExecutions: inFlight * 2,
-    maxConcurrentLocalActivityExecutions: inFlight * 4,
+    maxConcurrentWorkflowTaskExecutions: tasks,
+    // One for each task that makes an attempt, and the others' steps beside them.
+    maxConcurrentLocalActivityExecutions: tasks + inFlight * 2,
     maxConcurrentActivityTaskExecutions: inFlight * 4,
     maxCachedWorkflows: 1_000,
   });
   const cross = Worker.create({
     ...shared,
     taskQueue: sideTaskQueue(migration, otherSide(side)),
-    activities: { ...ledgerSteps },
+    activities: { ...ledgerSteps, ...inline },
     enableNonLocalActivities: false,
     maxConcurrentWorkflowTaskExecutions: inFlight,
     maxConcurrentLocalActivityExecutions: inFlight,

@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ParkRequest, RunIdentity } from '../activities/resolution-activities.js';
+import type { LedgerWitness } from '../domain/ledger-loss.js';
 import type { Evidence, Resolution, SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -17,6 +18,8 @@ export interface MessageSettings {
     readonly maximumAttempts: number;
   };
   readonly adoption: { readonly marginMs: number; readonly firstLookMs: number; readonly longestLookMs: number };
+  /** How the first attempt is made: see `Migration`. Default `activity`, as in runs from before there was a choice. */
+  readonly dispatch?: 'activity' | 'inline-first';
 }
 
 /** One side's delivery, as the workflow is told of it. */
@@ -47,6 +50,11 @@ export interface MessageInput {
   readonly decision: Decision;
   readonly delivered: readonly DeliveredArgs[];
   readonly settings: MessageSettings;
+  /**
+   * How the ledger was when intake routed the message, where its first attempt may be made within the first workflow task.
+   * Whoever finds it in a history takes it that this attempt was made.
+   */
+  readonly witness?: LedgerWitness;
   /** Set by `resume` only: the closed run whose message this one takes over. */
   readonly resumes?: Resumes;
   /** Set by continue-as-new only, in a run that a reset has made: who it is to the ledger. Default: its first execution. */

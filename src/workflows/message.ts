@@ -1,4 +1,5 @@
 import type { SettledOutcome } from '../domain/outcome.js';
+import { rewardInlineFirst } from './inline-first.js';
 import { ledgerSteps } from './ledger-steps.js';
 import type { MessageInput, MessageResult } from './message-contract.js';
 import { type HeldMessage, identityOf } from './message-run.js';
@@ -6,7 +7,7 @@ import { obtainOwnership, showState } from './ownership.js';
 import { acceptResolutions, type Resolved } from './parking.js';
 import { reconcile } from './reconciling.js';
 import { watchReset } from './reset.js';
-import { type RoundResult, rewardOnce } from './rewarding.js';
+import { type RoundResult, rewardOnce, takenOver } from './rewarding.js';
 import { tellStanding } from './standing.js';
 
 /**
@@ -31,7 +32,10 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
   let round = ownership.round;
   if (ownership.certain) standing.held(owner, round);
   // A round that the run before a reset has opened is that one's: it may have sent in it already.
-  let result: RoundResult = ownership.certain && !reset.inDoubt() ? await rewardOnce(held, round) : takenOver(input);
+  let result: RoundResult;
+  if (!ownership.certain || reset.inDoubt()) result = takenOver(input);
+  else if (ownership.atOnce) result = await rewardInlineFirst(held, round);
+  else result = await rewardOnce(held, round);
   for (;;) {
     if (result.kind === 'outcome') return await settle(held, round, result, result.outcome, result.recorded);
 
@@ -42,17 +46,6 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
     showState('processing', owner);
     result = reset.inDoubt() ? takenOver(input) : await rewardOnce(held, round);
   }
-}
-
-/** A run before this one may have sent something, and took the knowledge of it along. */
-function takenOver(input: MessageInput): RoundResult {
-  return {
-    kind: 'unknown',
-    attempt: 0,
-    evidence: { phase: 'sent', detail: 'an earlier workflow run of this message closed before it settled' },
-    deadline: Date.now() + input.settings.attemptTimeoutMs,
-    certainlyNot: false,
-  };
 }
 
 async function settle(

@@ -11,8 +11,17 @@ import { isReset, type Reset } from './reset.js';
 
 /** How the question of ownership ends for a run. */
 export type Ownership =
-  /** `certain`: nothing was ever sent for it. Otherwise it was taken over from a run that may have sent something. */
-  | { readonly kind: 'held'; readonly owner: Side; readonly round: number; readonly certain: boolean }
+  /**
+   * `certain`: nothing was ever sent for it. Otherwise it was taken over from a run that may have sent something.
+   * `atOnce`: the run's first look has claimed it, for the side that it was first decided for.
+   */
+  | {
+      readonly kind: 'held';
+      readonly owner: Side;
+      readonly round: number;
+      readonly certain: boolean;
+      readonly atOnce: boolean;
+    }
   /** `by`: who settled it, where it was this run without a reward. */
   | { readonly kind: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome; readonly by?: string };
 
@@ -47,9 +56,11 @@ export async function obtainOwnership(
   const { firstLookMs, longestLookMs, marginMs } = input.settings.adoption;
   let leastPauseMs = Math.min(FIRST_LEAST_PAUSE_MS, firstLookMs);
   let waiting = input.delivered.every(({ side }) => side !== input.decision.owner);
+  let looks = 0;
   for (;;) {
     let pauseMs = firstLookMs;
     news = false;
+    looks += 1;
     const own = reset.isPast();
     if (own && earlier?.attempted !== true) {
       // The ledger may have lost what the run before the reset sent, and would let this one claim the message.
@@ -70,7 +81,13 @@ export async function obtainOwnership(
       case 'claimed':
         if (own) reset.opened();
         if (waiting || seen.adopted) showState(seen.adopted ? 'adopted' : 'processing', seen.owner);
-        return { kind: 'held', owner: seen.owner, round: 1, certain: true };
+        return {
+          kind: 'held',
+          owner: seen.owner,
+          round: 1,
+          certain: true,
+          atOnce: looks === 1 && !own && !seen.adopted && seen.owner === input.decision.owner,
+        };
       case 'settled':
         return { kind: 'settled', owner: seen.owner, outcome: seen.outcome };
       case 'other-run': {
@@ -94,9 +111,10 @@ export async function obtainOwnership(
         throw new Error('this run is closed');
     }
     if (workflowInfo().continueAsNewSuggested) {
+      const { witness: _unused, ...waitingInput } = input;
       await continueAsNew<(input: MessageInput, body: Uint8Array) => Promise<unknown>>(
         {
-          ...input,
+          ...waitingInput,
           delivered: [...delivered.values()],
           ...(isReset() && { run: identityOf(input).run }),
         },
@@ -129,7 +147,9 @@ async function takeOver(input: MessageInput, { fromRun, attempted, owner }: Resu
     case 'unclaimed':
       // The ledger may have lost the record of what was sent, and begun anew at a redelivery: history knows better.
       // And it knows for which side: another one would send what that one may have sent.
-      return attempted ? { kind: 'held', owner: owner ?? input.decision.owner, round: 1, certain: false } : undefined;
+      return attempted
+        ? { kind: 'held', owner: owner ?? input.decision.owner, round: 1, certain: false, atOnce: false }
+        : undefined;
     case 'clean':
     case 'unknown':
       // The ledger's word that nothing was sent is not enough where Temporal's history of the old run says otherwise.
@@ -138,6 +158,7 @@ async function takeOver(input: MessageInput, { fromRun, attempted, owner }: Resu
         owner: taken.owner,
         round: Math.max(taken.round, 1),
         certain: taken.found === 'clean' && !attempted,
+        atOnce: false,
       };
   }
 }

@@ -1,9 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
+import type { InlineActivities } from '../../src/activities/inline-activities.js';
 import type { OwnershipActivities, SeekResult } from '../../src/activities/ownership-activities.js';
 import type { ResolutionActivities } from '../../src/activities/resolution-activities.js';
-import type { RewardActivities, RewardResult } from '../../src/activities/reward-activities.js';
+import type { RewardActivities } from '../../src/activities/reward-activities.js';
+import type { RewardResult } from '../../src/activities/reward-attempt.js';
 
-export type MessageActivities = OwnershipActivities & ResolutionActivities & RewardActivities;
+export type MessageActivities = OwnershipActivities & ResolutionActivities & RewardActivities & InlineActivities;
 
 /** A call that the workflow made, in order. */
 export interface Call {
@@ -34,6 +36,7 @@ export function fakeActivities(told: Partial<MessageActivities> = {}): {
   const usual: MessageActivities = {
     seek: async () => claimedByKafka,
     reward: async () => granted,
+    rewardInline: async () => granted,
     lookup: async () => ({ result: 'unknown', askedAt: 0 }),
     park: async () => undefined,
     reopen: async ({ round }) => ({ reopened: true, round: round + 1 }),

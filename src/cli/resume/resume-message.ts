@@ -34,7 +34,7 @@ export async function resumeMessage(parts: ResumeParts, messageId: string, perso
   if (record?.state === 'settled') throw notStranded(messageId, `it is settled: ${record.outcome}`);
   const closed = await readClosedRun(client, migration, messageId);
   const { run: fromRun, body } = closed;
-  const { run: _formerly, ...input } = closed.input;
+  const { run: _formerly, witness: _ofThen, ...input } = closed.input;
   const attempted = closed.attempted || record?.state === 'sending' || record?.state === 'parked';
   const options = messageStartOptions({
     input: { ...input, resumes: { fromRun, attempted, ...(closed.owner !== undefined && { owner: closed.owner }) } },

@@ -2,11 +2,8 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, it, vi } from 'vitest';
-import {
-  createRewardActivities,
-  type RewardRequest,
-  type RewardResult,
-} from '../../../src/activities/reward-activities.js';
+import { createRewardActivities } from '../../../src/activities/reward-activities.js';
+import type { RewardRequest, RewardResult } from '../../../src/activities/reward-attempt.js';
 import { HandoverError } from '../../../src/domain/errors.js';
 import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
 import type { GrantResult } from '../../../src/domain/outcome.js';
@@ -38,6 +35,7 @@ interface Setting {
   readonly inRun?: string;
   readonly attemptScheduledAt?: number;
   readonly scheduledBy?: string;
+  readonly attemptsBefore?: number;
   readonly begin?: (request: BeginRequest) => Promise<BeginVerdict>;
   readonly settle?: () => Promise<RecordVerdict>;
   readonly grant?: (context: AttemptContext) => Promise<GrantResult>;
@@ -72,8 +70,12 @@ async function attemptReward(setting: Setting) {
     isOpenRun: async () => open,
     onAttempt: () => undefined,
   });
-  const { scheduledBy } = setting;
-  const asked = { ...request, ...(scheduledBy !== undefined && { scheduledBy }) };
+  const { scheduledBy, attemptsBefore } = setting;
+  const asked = {
+    ...request,
+    ...(scheduledBy !== undefined && { scheduledBy }),
+    ...(attemptsBefore !== undefined && { attemptsBefore }),
+  };
   const environment = new MockActivityEnvironment(
     {
       attempt: setting.attempt ?? 1,
@@ -114,6 +116,33 @@ describe('an attempt sends only if Temporal proves that every earlier one was no
     expect(grant).toBe(0);
     expect(begin).toHaveLength(0);
     expect(result).toMatchObject({ returned: { outcome: 'unknown' } });
+  });
+});
+
+describe('an activity that goes on after attempts that were made before it', () => {
+  it('counts on from those, which its workflow has proved unexecuted', async () => {
+    const { grant, begin, result } = await attemptReward({ attemptsBefore: 1 });
+    expect(grant).toBe(1);
+    expect(begin[0]).toMatchObject({ attempt: 2, cleared: 1 });
+    expect(result).toMatchObject({ returned: { outcome: 'granted', attempt: 2 } });
+  });
+
+  it('needs the proof of its own attempts by the same count', async () => {
+    const setting = { attemptsBefore: 1, attempt: 2 };
+    expect((await attemptReward({ ...setting, heartbeatDetails: { cleared: 2 } })).begin[0]).toMatchObject({
+      attempt: 3,
+      cleared: 2,
+    });
+    for (const heartbeatDetails of [undefined, { cleared: 1 }]) {
+      const { grant, begin, result } = await attemptReward({ ...setting, heartbeatDetails });
+      expect({ grant, begin }).toEqual({ grant: 0, begin: [] });
+      expect(result).toMatchObject({ returned: { outcome: 'unknown', attempt: 3 } });
+    }
+  });
+
+  it('leaves the proof that covers those as well', async () => {
+    const { heartbeats } = await attemptReward({ attemptsBefore: 1, grant: async () => notExecuted });
+    expect(heartbeats).toEqual([{ cleared: 2 }]);
   });
 });
 

@@ -33,6 +33,7 @@ describe('without any configuration', () => {
       consumerGroup: 'handover-rewards',
       cutoverKey: 'messageId',
       body: 'json',
+      dispatch: 'activity',
       settlesWithinMs: 600_000,
       attemptTimeoutMs: 20_000,
       limits: { bodyBytes: 1_048_576, inFlight: 32, lingerMs: 1_000, lingering: 256, checkAfterMs: 60_000 },
@@ -68,6 +69,11 @@ describe('without any configuration', () => {
 });
 
 describe('what a configuration says', () => {
+  it('takes one of the two ways in which the first attempt is made', () => {
+    expect(checkMigration({ dispatch: 'inline-first' }, {}).dispatch).toBe('inline-first');
+    expect(faultySettings({ dispatch: 'inline' })).toEqual(['dispatch']);
+  });
+
   it('takes durations in ms and as texts', () => {
     const { retry, limits, adoption, settlesWithinMs, attemptTimeoutMs } = checkMigration(
       {
