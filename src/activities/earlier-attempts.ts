@@ -78,7 +78,7 @@ export function startOf({ events }: History): { readonly input?: MessageInput; r
  * The last attempt that the run has scheduled, or what it was told of earlier ones. A run that was given a witness may
  * have made its first attempt within a workflow task, of which no history tells if the worker died in it.
  */
-function attemptsIn(history: History): EarlierAttempts {
+export function attemptsIn(history: History): EarlierAttempts {
   const scheduled = (history.events ?? [])
     .map((event) => event.activityTaskScheduledEventAttributes)
     .findLast((attributes) => attributes?.activityType?.name === REWARD_ACTIVITY);

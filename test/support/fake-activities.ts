@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { InlineActivities } from '../../src/activities/inline-activities.js';
+import type { InlineActivities, InlineResult } from '../../src/activities/inline-activities.js';
 import type { OwnershipActivities, SeekResult } from '../../src/activities/ownership-activities.js';
 import type { ResolutionActivities } from '../../src/activities/resolution-activities.js';
 import type { RewardActivities } from '../../src/activities/reward-activities.js';
@@ -72,4 +72,18 @@ export const notExecuted = (): never => {
     details: [{ phase: 'answered', status: 503, detail: 'the provider answered 503' }],
     nextRetryDelay: 10,
   });
+};
+
+/** The same, of the attempt within a workflow task. */
+export const notExecutedInline: InlineResult = {
+  outcome: 'not-executed',
+  attempt: 1,
+  retryAfterMs: 30,
+  evidence: { phase: 'answered', status: 503, detail: 'the provider answered 503' },
+};
+export const elsewhere: InlineResult = {
+  outcome: 'not-executed',
+  attempt: 1,
+  evidence: { phase: 'not-sent', detail: 'the workflow is not with a worker of kafka' },
+  elsewhere: true,
 };

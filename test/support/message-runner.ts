@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle, WorkflowStartOptions } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { messageStartOptions } from '../../src/intake/start-options.js';
@@ -19,15 +19,36 @@ export type MessageRunner = (
   told: Partial<MessageActivities>,
   check: (run: MessageRun) => Promise<void>,
   change?: (input: MessageInput) => MessageInput,
+  options?: Pick<WorkflowStartOptions, 'workflowTaskTimeout'>,
 ) => Promise<void>;
+
+const newMigration = (): string => `m-${randomUUID().slice(0, 8)}`;
+
+/** A message that its owner, kafka, delivers. */
+export function messageInput(migration = newMigration()): MessageInput {
+  return {
+    migration,
+    messageId: randomUUID(),
+    fingerprint: '0123456789abcdef',
+    decision: { owner: 'kafka', reason: 'switch off', policyVersion: 1 },
+    delivered: [{ side: 'kafka', receivedAt: 1 }],
+    settings: {
+      attemptTimeoutMs: 5_000,
+      settlesWithinMs: 60_000,
+      lookup: false,
+      retry: { initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10, maximumAttempts: 3 },
+      adoption: { marginMs: 5_000, firstLookMs: 100, longestLookMs: 200 },
+    },
+  };
+}
 
 /** Runs one message on workers of both sides, with activities that answer as told. */
 export function createMessageRunner(
   environment: TestWorkflowEnvironment,
   workflowBundle: WorkflowBundleWithSourceMap,
 ): MessageRunner {
-  return async (told, check, change = (input) => input) => {
-    const migration = `m-${randomUUID().slice(0, 8)}`;
+  return async (told, check, change = (input) => input, options = {}) => {
+    const migration = newMigration();
     const { activities, calls } = fakeActivities(told);
     const workers = await Promise.all(
       (['kafka', 'rocketmq'] as const).map((side) =>
@@ -39,20 +60,7 @@ export function createMessageRunner(
         }),
       ),
     );
-    const input = change({
-      migration,
-      messageId: randomUUID(),
-      fingerprint: '0123456789abcdef',
-      decision: { owner: 'kafka', reason: 'switch off', policyVersion: 1 },
-      delivered: [{ side: 'kafka', receivedAt: 1 }],
-      settings: {
-        attemptTimeoutMs: 5_000,
-        settlesWithinMs: 60_000,
-        lookup: false,
-        retry: { initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10, maximumAttempts: 3 },
-        adoption: { marginMs: 5_000, firstLookMs: 100, longestLookMs: 200 },
-      },
-    });
+    const input = change(messageInput(migration));
     const side = input.delivered[0]?.side ?? 'kafka';
     const start = messageStartOptions({
       input,
@@ -62,7 +70,7 @@ export function createMessageRunner(
     });
     const runs = workers.map((worker) => worker.run());
     try {
-      const handle = await environment.client.workflow.start(MESSAGE_WORKFLOW, start);
+      const handle = await environment.client.workflow.start(MESSAGE_WORKFLOW, { ...start, ...options });
       await check({
         handle,
         calls,
@@ -85,4 +93,11 @@ export function createMessageRunner(
 export const deliveredByKafka = (input: MessageInput): MessageInput => ({
   ...input,
   decision: { owner: 'rocketmq', reason: 'whitelisted', policyVersion: 1 },
+});
+
+/** The message as intake starts it where first attempts are made within the first workflow task. */
+export const inlineFirst = (input: MessageInput): MessageInput => ({
+  ...input,
+  settings: { ...input.settings, dispatch: 'inline-first' },
+  witness: { epoch: 'e1', server: 's1' },
 });
