@@ -23,14 +23,16 @@ import { deliveredSignal, type MessageInput, resolveUpdate } from '../../src/wor
 import { CUTOVER_WORKFLOW, cutoverTaskQueue } from '../../src/workflows/names.js';
 import {
   claimedByRocketmq,
+  elsewhere,
   granted,
   type MessageActivities,
   notExecuted,
+  notExecutedInline,
   unknown,
   waitingForRocketmq,
 } from '../support/fake-activities.js';
 import { FakePolicyStore } from '../support/fake-policy-store.js';
-import { createMessageRunner, deliveredByKafka, type MessageRun } from '../support/message-runner.js';
+import { createMessageRunner, deliveredByKafka, inlineFirst, type MessageRun } from '../support/message-runner.js';
 import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
 
 interface Scenario {
@@ -129,6 +131,32 @@ const scenarios: readonly Scenario[] = [
       };
     },
     change: (input) => ({ ...input, settings: { ...input.settings, lookup: true, settlesWithinMs: 1_000 } }),
+  },
+  { name: 'inline-granted-at-once', told: () => ({}), change: inlineFirst },
+  {
+    name: 'inline-and-retried',
+    told: () => {
+      let attempts = 0;
+      return {
+        rewardInline: async () => notExecutedInline,
+        reward: async () => (++attempts < 2 ? notExecuted() : { ...granted, attempt: 3 }),
+      };
+    },
+    change: inlineFirst,
+  },
+  {
+    name: 'inline-elsewhere',
+    told: () => ({ rewardInline: async () => elsewhere, reward: async () => ({ ...granted, attempt: 2 }) }),
+    change: inlineFirst,
+  },
+  {
+    name: 'inline-and-parked',
+    told: () => ({ rewardInline: async () => unknown }),
+    drive: async (run) => {
+      await parked(run, 1);
+      await run.handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'granted', ...answer }] });
+    },
+    change: inlineFirst,
   },
   {
     name: 'taken-over-from-a-closed-run',
