@@ -5,11 +5,13 @@ import { showState } from './ownership.js';
 import { exhausted, type RoundResult, ranOut, requestOf, rewardOnce, roundResult, takenOver } from './rewarding.js';
 
 /**
- * Makes the first round where the run's first look has claimed the message. With a witness its first attempt is a local
- * activity, which costs no round trip through the server; if that was surely not executed, the others are made by an
- * ordinary activity, as Temporal Web UI shows those.
+ * Makes the first round of a run. With a witness its first attempt is a local activity, which costs no round trip through
+ * the server; if that was surely not executed, the others are made by an ordinary activity, as Temporal Web UI shows those.
+ *
+ * A run that has a witness makes no other first attempt: a worker that died in the run's first task may have made this one
+ * already, and a ledger that has forgotten that would let an ordinary one send.
  */
-export async function rewardInlineFirst(held: HeldMessage, round: number): Promise<RoundResult> {
+export async function rewardFirst(held: HeldMessage, round: number): Promise<RoundResult> {
   const { input, body, owner, reset } = held;
   const { dispatch, attemptTimeoutMs, retry } = input.settings;
   const { witness } = input;

@@ -1,5 +1,5 @@
 import type { SettledOutcome } from '../domain/outcome.js';
-import { rewardInlineFirst } from './inline-first.js';
+import { rewardFirst } from './inline-first.js';
 import { ledgerSteps } from './ledger-steps.js';
 import type { MessageInput, MessageResult } from './message-contract.js';
 import { type HeldMessage, identityOf } from './message-run.js';
@@ -32,10 +32,7 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
   let round = ownership.round;
   if (ownership.certain) standing.held(owner, round);
   // A round that the run before a reset has opened is that one's: it may have sent in it already.
-  let result: RoundResult;
-  if (!ownership.certain || reset.inDoubt()) result = takenOver(input);
-  else if (ownership.atOnce) result = await rewardInlineFirst(held, round);
-  else result = await rewardOnce(held, round);
+  let result: RoundResult = ownership.certain && !reset.inDoubt() ? await rewardFirst(held, round) : takenOver(input);
   for (;;) {
     if (result.kind === 'outcome') return await settle(held, round, result, result.outcome, result.recorded);
 

@@ -11,17 +11,8 @@ import { isReset, type Reset } from './reset.js';
 
 /** How the question of ownership ends for a run. */
 export type Ownership =
-  /**
-   * `certain`: nothing was ever sent for it. Otherwise it was taken over from a run that may have sent something.
-   * `atOnce`: the run's first look has claimed it, for the side that it was first decided for.
-   */
-  | {
-      readonly kind: 'held';
-      readonly owner: Side;
-      readonly round: number;
-      readonly certain: boolean;
-      readonly atOnce: boolean;
-    }
+  /** `certain`: no run before this one ever sent anything for it. Otherwise it was taken over from one that may have. */
+  | { readonly kind: 'held'; readonly owner: Side; readonly round: number; readonly certain: boolean }
   /** `by`: who settled it, where it was this run without a reward. */
   | { readonly kind: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome; readonly by?: string };
 
@@ -53,14 +44,14 @@ export async function obtainOwnership(
     const taken = await takeOver(input, earlier);
     if (taken !== undefined) return taken;
   }
+  // Its worker may have died in the first task, having sent: what is decided anew since then is not this run's to follow.
+  const staysWith = input.witness === undefined ? undefined : input.decision.owner;
   const { firstLookMs, longestLookMs, marginMs } = input.settings.adoption;
   let leastPauseMs = Math.min(FIRST_LEAST_PAUSE_MS, firstLookMs);
   let waiting = input.delivered.every(({ side }) => side !== input.decision.owner);
-  let looks = 0;
   for (;;) {
     let pauseMs = firstLookMs;
     news = false;
-    looks += 1;
     const own = reset.isPast();
     if (own && earlier?.attempted !== true) {
       // The ledger may have lost what the run before the reset sent, and would let this one claim the message.
@@ -72,22 +63,20 @@ export async function obtainOwnership(
     onWaiting(delivered.keys());
     const seen = await ledgerSteps.seek({
       ...identityOf(input),
-      delivered: [...delivered.values()],
+      delivered: [...delivered.values()].filter(({ side }) => staysWith === undefined || side === staysWith),
       marginMs,
       // Another run may have been told of it, and has closed.
       ...((own || input.run !== undefined || input.resumes !== undefined) && { heedsSeen: true }),
     });
+    const isDecidedAnew = seen.found === 'waiting' || seen.found === 'before-start';
+    if (staysWith !== undefined && isDecidedAnew) {
+      return { kind: 'held', owner: staysWith, round: 1, certain: false };
+    }
     switch (seen.found) {
       case 'claimed':
         if (own) reset.opened();
         if (waiting || seen.adopted) showState(seen.adopted ? 'adopted' : 'processing', seen.owner);
-        return {
-          kind: 'held',
-          owner: seen.owner,
-          round: 1,
-          certain: true,
-          atOnce: looks === 1 && !own && !seen.adopted && seen.owner === input.decision.owner,
-        };
+        return { kind: 'held', owner: seen.owner, round: 1, certain: true };
       case 'settled':
         return { kind: 'settled', owner: seen.owner, outcome: seen.outcome };
       case 'other-run': {
@@ -111,10 +100,9 @@ export async function obtainOwnership(
         throw new Error('this run is closed');
     }
     if (workflowInfo().continueAsNewSuggested) {
-      const { witness: _unused, ...waitingInput } = input;
       await continueAsNew<(input: MessageInput, body: Uint8Array) => Promise<unknown>>(
         {
-          ...waitingInput,
+          ...input,
           delivered: [...delivered.values()],
           ...(isReset() && { run: identityOf(input).run }),
         },
@@ -147,9 +135,7 @@ async function takeOver(input: MessageInput, { fromRun, attempted, owner }: Resu
     case 'unclaimed':
       // The ledger may have lost the record of what was sent, and begun anew at a redelivery: history knows better.
       // And it knows for which side: another one would send what that one may have sent.
-      return attempted
-        ? { kind: 'held', owner: owner ?? input.decision.owner, round: 1, certain: false, atOnce: false }
-        : undefined;
+      return attempted ? { kind: 'held', owner: owner ?? input.decision.owner, round: 1, certain: false } : undefined;
     case 'clean':
     case 'unknown':
       // The ledger's word that nothing was sent is not enough where Temporal's history of the old run says otherwise.
@@ -158,7 +144,6 @@ async function takeOver(input: MessageInput, { fromRun, attempted, owner }: Resu
         owner: taken.owner,
         round: Math.max(taken.round, 1),
         certain: taken.found === 'clean' && !attempted,
-        atOnce: false,
       };
   }
 }

@@ -4,12 +4,14 @@ import {
   endAttempt,
   inDoubt,
   isOpen,
+  loseTask,
   makeZombie,
   newAttempt,
   prove,
   type Rules,
   replaceAttempt,
   type Step,
+  schedule,
   system,
   withRun,
 } from './step.js';
@@ -27,13 +29,14 @@ export function attemptSteps(rules: Rules, s: State): Step[] {
   return steps;
 }
 
-const named = ({ round, attempt }: Attempt): string => `attempt ${round}.${attempt}`;
+const named = ({ round, attempt, inline }: Attempt): string =>
+  `attempt ${round}.${attempt}${inline ? ' in the task' : ''}`;
 
 function execute(rules: Rules, s: State, at: Attempt): Step[] {
   switch (at.at) {
     case 'begin':
     case 'restore':
-      return [begin(rules, s, at)];
+      return [begin(rules, s, at), ...handOn(rules, s, at)];
     case 'send':
       return send(rules, s, at);
     case 'granted':
@@ -48,6 +51,7 @@ export function begin(rules: Rules, s: State, at: Attempt): Step {
   if (design.attemptsNeedTemporalsProof && at.cleared !== at.attempt - 1) {
     return system(`${named(at)}: no proof for the one before, unknown`, returnUnknown(s, at));
   }
+  if (isForgotten(rules, s, at)) return system(`${named(at)}: the ledger has forgotten, unknown`, returnUnknown(s, at));
   const taken = takeBegin(rules, s, at);
   const next = withState(s, { row: taken.row });
   switch (taken.verdict) {
@@ -57,9 +61,9 @@ export function begin(rules: Rules, s: State, at: Attempt): Step {
         replaceAttempt(withState(next, { sender: s.sender ?? at.owner }), at, { ...at, at: 'send' }),
       );
     case 'lost':
-      return isOpen(s, at.token)
+      return isOpen(s, at.token) && !at.inline
         ? system(`${named(at)}: record lost, run open`, replaceAttempt(s, at, { ...at, at: 'restore' }))
-        : system(`${named(at)}: record lost, run closed, unknown`, returnUnknown(s, at));
+        : system(`${named(at)}: record lost, unknown`, returnUnknown(s, at));
     case 'settled':
       return system(
         `${named(at)}: finds it settled`,
@@ -68,6 +72,17 @@ export function begin(rules: Rules, s: State, at: Attempt): Step {
     default:
       return system(`${named(at)}: ${taken.verdict}, unknown`, returnUnknown(next, at));
   }
+}
+
+/** begin-witnessed.lua: asked in the same step that begins. */
+export function isForgotten({ design }: Rules, s: State, at: Attempt): boolean {
+  return at.inline && s.forgot && design.comparesWitness;
+}
+
+/** A worker of the other side that does not ask the ledger hands on what may have been begun before. */
+function handOn({ design }: Rules, s: State, at: Attempt): Step[] {
+  if (design.handsOnWhatItBegan || !at.inline || at !== s.live) return [];
+  return [system(`${named(at)}: handed on by a worker of the other side`, schedule(endAttempt(s, at), 1))];
 }
 
 export function takeBegin({ ledger }: Rules, { row }: State, at: Attempt) {
@@ -100,13 +115,18 @@ export function endUnexecuted(rules: Rules, s: State, at: Attempt, clears: boole
     // Every attempt was surely not executed: a resend need not wait.
     return withRun(ended, { phase: 'unknown', attempt: at.attempt, never: true, ripe: true });
   }
-  return withState(ended, { live: newAttempt(ended, { ...at, attempt: at.attempt + 1, cleared: at.attempt }) });
+  const live = newAttempt(ended, { ...at, attempt: at.attempt + 1, cleared: at.attempt });
+  // The ordinary activity goes on from here; by its being scheduled Temporal has the first task.
+  if (at.inline) return withState(withRun(ended, { claimed: true, unrecorded: false }), { live, attempted: true });
+  return withState(ended, { live });
 }
 
 /** Temporal hears no more of the execution, which is dead or goes on as a zombie, past its deadline by then. */
 export function timeOut(rules: Rules, s: State, goesOn: boolean): State {
   const at = s.live;
   if (at === undefined) return s;
+  // A workflow task may time out before the attempt that is made in it.
+  if (at.inline) return loseTask(goesOn ? makeZombie(s, false) : endAttempt(s, at));
   const without = goesOn ? makeZombie(s, true) : endAttempt(s, at);
   if (at.attempt >= rules.scope.attempts) return inDoubt(without, at.round, at.attempt);
   // The details of the last heartbeat go along, whatever they prove.

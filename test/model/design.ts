@@ -50,6 +50,15 @@ export interface Design {
   readonly heedsWhomTheLedgerHasSeen: boolean;
   /** The age index has a message before its workflow starts, so that whoever acknowledges it relies on both. */
   readonly indexesBeforeStart: boolean;
+
+  /** An attempt within a workflow task begins only if the ledger has lost nothing since its message was routed. */
+  readonly comparesWitness: boolean;
+  /** A run that may have made an attempt within a workflow task counts as one that has, though no history tells of it. */
+  readonly witnessedCountsAsAttempted: boolean;
+  /** A worker of the other side uses up the pair of the attempt that it hands on, and hands on nothing that had begun. */
+  readonly handsOnWhatItBegan: boolean;
+  /** A run with a witness that finds the message another side's takes it that it has sent for the first owner. */
+  readonly witnessedStaysWithItsOwner: boolean;
 }
 
 export type Rule = keyof Design;
@@ -79,6 +88,10 @@ export const ALL_RULES: Design = {
   listsWhatIsParked: true,
   heedsWhomTheLedgerHasSeen: true,
   indexesBeforeStart: true,
+  comparesWitness: true,
+  witnessedCountsAsAttempted: true,
+  handsOnWhatItBegan: true,
+  witnessedStaysWithItsOwner: true,
 };
 
 export function without(...rules: readonly Rule[]): Design {
@@ -92,6 +105,8 @@ export interface Scope {
   /** Attempts of a round and rounds, at most. A round beyond is cut off, and counts as a way out. */
   readonly attempts: number;
   readonly rounds: number;
+  /** The first attempt is made within the first workflow task, where the owner has started it. Default false. */
+  readonly inline?: boolean;
 }
 
 export interface World {

@@ -39,7 +39,7 @@ export function stepsFrom(rules: Rules, s: State): Step[] {
     ...sweeperSteps(rules, s),
     ...personSteps(rules, s),
     ...runLateStep(rules, s),
-    ...rollBack(s),
+    ...rollBack(rules, s),
     ...takeEffect(s),
   ];
   return [...steps, ...faultSteps(rules, s, steps)];

@@ -49,8 +49,17 @@ describe('what makes it small loses nothing', () => {
     expect(hows(true)).toEqual(hows(false));
   });
 
-  test('no two states have the same name', () => {
-    const world = { design: without('resetRunIsAnotherRun', 'answersCarryTheirTime'), scope };
+  test('the same with a first attempt within a task', () => {
+    const hows = (reduced: boolean) =>
+      explore({ design: without('handsOnWhatItBegan'), scope: { ...scope, inline: true } }, { all: true, reduced })
+        .found.map(({ broken }) => broken.how)
+        .sort();
+    expect(hows(true)).toEqual(hows(false));
+  });
+
+  test.each([false, true])('no two states have the same name; within a task: %s', (inline) => {
+    const design = without('resetRunIsAnotherRun', 'answersCarryTheirTime');
+    const world = { design, scope: { ...scope, inline } };
     expect(explore(world, { all: true, nameOf: keyOf }).states).toBe(
       explore(world, { all: true, nameOf: (s: State) => JSON.stringify(s) }).states,
     );

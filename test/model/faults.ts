@@ -1,9 +1,20 @@
 import { SIDES } from '../../src/domain/side.js';
-import { endUnexecuted, leaveToWorkflow, takeBegin, timeOut } from './attempt-rules.js';
+import { endUnexecuted, isForgotten, leaveToWorkflow, takeBegin, timeOut } from './attempt-rules.js';
 import { hang } from './intake-rules.js';
 import { stepsInFlight } from './late-steps.js';
 import { NO_ROW, type Run, type State, withState } from './state.js';
-import { endAttempt, fault, inDoubt, makeZombie, OVER, type Rules, type Step, schedule, withRun } from './step.js';
+import {
+  endAttempt,
+  fault,
+  inDoubt,
+  loseTask,
+  makeZombie,
+  OVER,
+  type Rules,
+  type Step,
+  schedule,
+  withRun,
+} from './step.js';
 
 /** Everything that may go wrong at this moment, each for the price of one fault. `steps`: what would happen otherwise. */
 export function faultSteps(rules: Rules, s: State, steps: readonly Step[]): Step[] {
@@ -13,7 +24,8 @@ export function faultSteps(rules: Rules, s: State, steps: readonly Step[]): Step
     ...crashOfWorkflowTask(s, steps),
     ...lateSteps(rules, s),
     ...faultsOfAttempt(rules, s),
-    ...faultsOfLedger(s),
+    ...faultsOfFirstTask(rules, s),
+    ...faultsOfLedger(rules, s),
     ...keepOlderValue(s, steps),
     ...operatorFaults(rules, s),
   ];
@@ -31,12 +43,11 @@ export function consumerFaults(rules: Rules, s: State): Step[] {
 function crashOfWorkflowTask(s: State, steps: readonly Step[]): Step[] {
   return steps
     .filter(({ local, next }) => local && next.row !== s.row)
-    .map(({ label, next }) =>
-      fault(
-        `${label}, but the worker dies before Temporal has it`,
-        withState(s, { row: next.row, indexed: next.indexed }),
-      ),
-    );
+    .map(({ label, next }) => {
+      const left = withState(s, { row: next.row, indexed: next.indexed });
+      const lost = s.run.unrecorded ? loseTask(left) : left;
+      return fault(`${label}, but the worker dies before Temporal has it`, lost);
+    });
 }
 
 /** An execution of a workflow's step hangs, with its script on the way to Redis; another execution goes on in its place. */
@@ -62,14 +73,17 @@ function faultsOfAttempt(rules: Rules, s: State): Step[] {
     if (at.at === 'begin' || at.at === 'restore') {
       const begun = takeBegin(rules, s, at);
       const proved = !rules.design.attemptsNeedTemporalsProof || at.cleared === at.attempt - 1;
-      if (!proved) continue;
+      if (!proved || isForgotten(rules, s, at)) continue;
       const done = withState(s, { row: begun.row });
       if (begun.row !== s.row) {
+        steps.push(fault(`the reply to begin of ${whose} is lost, it asks again`, done));
+        // Within a task it is executed again, which is what a worker that dies comes to.
+        if (at.inline) continue;
         steps.push(
-          fault(`the reply to begin of ${whose} is lost, it asks again`, done),
           fault(`the ledger goes away from ${whose} after begin, not executed`, endUnexecuted(rules, done, at, false)),
         );
       }
+      if (at.inline) continue;
       steps.push(fault(`the ledger is away from ${whose}, not executed`, endUnexecuted(rules, s, at, false)));
     }
     if (at.at === 'send' && !at.expired) {
@@ -99,10 +113,31 @@ function faultsOfAttempt(rules: Rules, s: State): Step[] {
   return steps;
 }
 
-function faultsOfLedger(s: State): Step[] {
+/** The worker dies in the first task, after its attempt has ended and before Temporal knows of anything. */
+function faultsOfFirstTask(rules: Rules, s: State): Step[] {
+  const { run, live } = s;
+  if (!run.unrecorded) return [];
+  if (live === undefined) return [fault('the worker dies before Temporal has the first task', loseTask(s))];
+  if (live.at !== 'send') return [];
+  const cleared = endUnexecuted(rules, s, live, true);
+  const left = withState(endAttempt(s, live), { row: cleared.row });
+  return [
+    fault('the attempt in the task is surely not executed, the worker dies before Temporal has it', loseTask(left)),
+  ];
+}
+
+/** What was lost is lost to a run that was witnessed before. */
+const forgets = ({ scope }: Rules, s: State): boolean => scope.inline === true && s.run.status !== 'none';
+
+function faultsOfLedger(rules: Rules, s: State): Step[] {
   const steps: Step[] = [];
   if (!s.lost && (s.row.state !== 'none' || s.indexed)) {
-    steps.push(fault('the ledger loses all records', withState(s, { row: NO_ROW, indexed: false, lost: true })));
+    steps.push(
+      fault(
+        'the ledger loses all records',
+        withState(s, { row: NO_ROW, indexed: false, lost: true, forgot: s.forgot || forgets(rules, s) }),
+      ),
+    );
   }
   return steps;
 }
@@ -116,13 +151,18 @@ function keepOlderValue(s: State, steps: readonly Step[]): Step[] {
 }
 
 /** The older value comes back. */
-export function rollBack(s: State): Step[] {
+export function rollBack(rules: Rules, s: State): Step[] {
   if (s.saved === undefined) return [];
   return [
     {
       kind: 'environment',
       label: `the record is rolled back to ${s.saved.state}`,
-      next: withState(s, { row: s.saved, saved: undefined, rolledBack: true }),
+      next: withState(s, {
+        row: s.saved,
+        saved: undefined,
+        rolledBack: true,
+        forgot: s.forgot || forgets(rules, s),
+      }),
     },
   ];
 }
@@ -158,6 +198,7 @@ function operatorFaults(rules: Rules, s: State): Step[] {
     outcome: undefined,
     never: false,
     ripe: false,
+    unrecorded: false,
     round: 0,
     attempt: 0,
     from: run.resumes,

@@ -1,6 +1,6 @@
 import { SIDES, type Side } from '../../src/domain/side.js';
 import { type Copy, type Hand, NO_RUN, type Run, type State, withState } from './state.js';
-import { callerOf, environment, type Rules, type Step, system, withRun } from './step.js';
+import { callerOf, environment, isWitnessed, type Rules, type Step, system, withRun } from './step.js';
 
 /**
  * What a side does with a delivery. A side may have one in hand, however long, and others pass it meanwhile: RocketMQ
@@ -124,7 +124,7 @@ function start(rules: Rules, s: State, side: Side, owner: Side): Step[] {
   }
   switch (run.status) {
     case 'none':
-      steps.push(started('starts the workflow', withState(s, { run: newRun(s, side, owner) })));
+      steps.push(started('starts the workflow', firstRun(rules, s, side, owner)));
       break;
     case 'open': {
       const delivered = { ...run.delivered, [side]: true };
@@ -141,6 +141,13 @@ function start(rules: Rules, s: State, side: Side, owner: Side): Step[] {
       break;
   }
   return steps;
+}
+
+/** Whoever reads in the run's input that it has a witness takes it for one that has attempted. */
+function firstRun(rules: Rules, s: State, side: Side, owner: Side): State {
+  const next = withState(s, { run: newRun(s, side, owner) });
+  const attempted = isWitnessed(rules, next) && rules.design.witnessedCountsAsAttempted;
+  return attempted ? withState(next, { attempted }) : next;
 }
 
 export function newRun(s: State, side: Side, origin: Side): Run {

@@ -49,7 +49,8 @@ export function keyOf(s: State): string {
     ((((STATUS[run.status] * RUNS + run.id) * RUNS + run.token) * 2 + SIDE[run.origin]) * 2 + SIDE[run.startedBy]) * 8 +
       bit(run.delivered.kafka) * 4 +
       bit(run.delivered.rocketmq) * 2 +
-      bit(run.reset),
+      bit(run.reset) +
+      bit(run.unrecorded) * 8192,
     ((resumingCode(run.resumes) * 13 + resumingCode(run.from)) * 7 + PHASE[run.phase]) * 8 +
       SIDE[run.owner] * 4 +
       bit(run.never) * 2 +
@@ -58,7 +59,7 @@ export function keyOf(s: State): string {
     parkedAt === undefined
       ? 0
       : 1 + ((parkedAt.round * 4 + parkedAt.attempt) * 2 + bit(parkedAt.never)) * 2 + bit(parkedAt.answered),
-    (((s.effects * 4 + s.air) * 8 + s.faults) * 2 + bit(s.lost)) * 2 + bit(s.rolledBack),
+    ((((s.effects * 4 + s.air) * 8 + s.faults) * 2 + bit(s.lost)) * 2 + bit(s.rolledBack)) * 2 + bit(s.forgot),
     resumingCode(s.resuming) * 32 + (s.answer === undefined ? 0 : answerCode(s.answer)),
     s.live === undefined ? 0 : attemptCode(s.live),
     s.zombies[0] === undefined ? 0 : attemptCode(s.zombies[0]),
@@ -81,9 +82,9 @@ function copyCode({ at, hand, hangs }: Copy): number {
 }
 
 /** Never 0: that is nobody. */
-export function attemptCode({ id, token, owner, round, attempt, cleared, at, expired }: Attempt): number {
+export function attemptCode({ id, token, owner, round, attempt, cleared, at, expired, inline }: Attempt): number {
   const who = ((id * RUNS + token) * 2 + SIDE[owner]) * 4 + round;
-  return 1 + (((who * 3 + attempt) * 3 + cleared) * 5 + AT[at]) * 2 + bit(expired);
+  return 1 + ((((who * 3 + attempt) * 3 + cleared) * 5 + AT[at]) * 2 + bit(expired)) * 2 + bit(inline);
 }
 
 function lateCode({ step, token, side, round, attempt, restore }: LateStep): number {

@@ -29,6 +29,7 @@ export function reduce({ scope, design }: Rules, s: State): State {
   if (!isThrough && !holds) return s;
   if (s.resuming !== undefined && !design.resumesOnlyWhatDidNotComplete) return s;
   const isFinal = row.state === 'settled' && saved === undefined;
+  const mayBegin = [s.live, ...s.zombies].some((at) => at?.inline === true && at.at === 'begin');
   const maySend = s.air > 0 || s.zombies.some(({ at, expired }) => !isFinal || (at === 'send' && !expired));
   if (isThrough && run.outcome !== undefined && !maySend) return { ...THE_END, faults: s.faults };
   return withState(s, {
@@ -39,6 +40,7 @@ export function reduce({ scope, design }: Rules, s: State): State {
     // Whether there is something to rebuild is all that is left of them.
     lost: s.lost || s.rolledBack,
     rolledBack: false,
+    forgot: s.forgot && mayBegin,
     row: withoutWhatIsOver(row),
     saved: saved && withoutWhatIsOver(saved),
     run: changeRun(run, FORGOTTEN),
@@ -54,6 +56,7 @@ const FORGOTTEN: Partial<Run> = {
   delivered: { kafka: true, rocketmq: true },
   resumes: undefined,
   reset: false,
+  unrecorded: false,
 };
 
 /** All that was still open can change nothing: one state for all such ends. */

@@ -34,6 +34,8 @@ export interface State {
   readonly faults: number;
   readonly lost: boolean;
   readonly rolledBack: boolean;
+  /** Either of them has happened since the first run was given its witness. Told only where attempts are made within tasks. */
+  readonly forgot: boolean;
 }
 
 /** One broker's copy of the message, of which there may be any number of deliveries, one after the other or side by side. */
@@ -104,6 +106,8 @@ export interface Run {
   readonly outcome: SettledOutcome | undefined;
   /** Points that it has passed and that a reset may go back to: before its first attempt, and when it was parked. */
   readonly claimed: boolean;
+  /** It is in its first task, of which Temporal knows nothing yet. */
+  readonly unrecorded: boolean;
   readonly parkedAt: Checkpoint | undefined;
 }
 
@@ -132,6 +136,7 @@ export const NO_RUN: Run = {
   ripe: false,
   outcome: undefined,
   claimed: false,
+  unrecorded: false,
   parkedAt: undefined,
 };
 
@@ -154,6 +159,8 @@ export interface Attempt {
   readonly at: 'begin' | 'restore' | 'send' | 'granted' | 'refused';
   /** Its deadline has passed by its own clock. */
   readonly expired: boolean;
+  /** It is made within a workflow task. */
+  readonly inline: boolean;
 }
 
 export interface LateStep {
@@ -197,6 +204,7 @@ export const INITIAL: State = {
   faults: 0,
   lost: false,
   rolledBack: false,
+  forgot: false,
 };
 
 /**
@@ -205,7 +213,7 @@ export const INITIAL: State = {
  */
 export function withState(s: State, change: Partial<State>): State {
   const { copies, row, saved, indexed, run, live, zombies, late, answer, resuming, effects, air, attempted } = s;
-  const { sender, faults, lost, rolledBack } = s;
+  const { sender, faults, lost, rolledBack, forgot } = s;
   const copy: State = {
     copies,
     row,
@@ -224,13 +232,14 @@ export function withState(s: State, change: Partial<State>): State {
     faults,
     lost,
     rolledBack,
+    forgot,
   };
   return Object.assign(copy, change);
 }
 
 export function changeRun(before: Run, change: Partial<Run>): Run {
   const { status, id, token, reset, origin, startedBy, delivered, resumes, phase, from, owner, round } = before;
-  const { attempt, never, ripe, outcome, claimed, parkedAt } = before;
+  const { attempt, never, ripe, outcome, claimed, unrecorded, parkedAt } = before;
   const copy: Run = {
     status,
     id,
@@ -249,6 +258,7 @@ export function changeRun(before: Run, change: Partial<Run>): Run {
     ripe,
     outcome,
     claimed,
+    unrecorded,
     parkedAt,
   };
   return Object.assign(copy, change);

@@ -54,7 +54,14 @@ export function complete(s: State, outcome: Run['outcome']): State {
 }
 
 /** What nobody asks a run that is over: forgotten, so that states that differ in nothing else are one. */
-export const OVER = { phase: 'settle', from: undefined, never: false, ripe: false, attempt: 0 } as const;
+export const OVER = {
+  phase: 'settle',
+  from: undefined,
+  never: false,
+  ripe: false,
+  attempt: 0,
+  unrecorded: false,
+} as const;
 
 /** Temporal schedules the first attempt of a round. */
 export function schedule(s: State, round: number): State {
@@ -67,9 +74,30 @@ export function schedule(s: State, round: number): State {
     never: false,
     ripe: false,
     claimed: true,
+    unrecorded: false,
     from: undefined,
   });
   return withState(next, { live, attempted: true });
+}
+
+/** The first task goes on with the first attempt. Temporal knows neither of this nor of the claim. */
+export function scheduleInline(s: State): State {
+  const { run } = s;
+  const first = { token: run.token, owner: run.owner, round: 1, attempt: 1, cleared: 0 };
+  const next = withRun(s, { phase: 'reward', round: 1, attempt: 0, never: false, ripe: false, unrecorded: true });
+  return withState(next, { live: { ...newAttempt(s, first), inline: true } });
+}
+
+/** The worker dies in the first task, and with it all that it knew; another one begins it anew. */
+export function loseTask(s: State): State {
+  return withRun(s, { phase: 'seek', round: 0, outcome: undefined, claimed: false, from: undefined, ...NOTHING_KNOWN });
+}
+
+const NOTHING_KNOWN = { attempt: 0, never: false, ripe: false, unrecorded: false } as const;
+
+/** Whether intake has given the run a witness (src/intake/starter.ts): one that follows another has none. */
+export function isWitnessed({ scope }: World, { run }: State): boolean {
+  return scope.inline === true && run.id === 1 && run.origin === run.startedBy;
 }
 
 /** The run holds the message and cannot know what was sent. */
@@ -81,7 +109,8 @@ export function inDoubt(s: State, round: number, attempt = 0): State {
 export function newAttempt(s: State, of: Pick<Attempt, 'token' | 'owner' | 'round' | 'attempt' | 'cleared'>): Attempt {
   const taken = [...s.zombies.map(({ id }) => id), s.live?.id];
   const id = [1, 2, 3].find((free) => !taken.includes(free)) ?? 0;
-  return { ...of, id, at: 'begin', expired: false };
+  const { token, owner, round, attempt, cleared } = of;
+  return { id, token, owner, round, attempt, cleared, at: 'begin', expired: false, inline: false };
 }
 
 /** An execution is no more: its nonce is nobody's, so that the number can be given anew. */

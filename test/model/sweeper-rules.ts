@@ -51,7 +51,8 @@ function closed(rules: Rules, s: State): State {
 function standing({ ledger }: Rules, { row, run }: State): LedgerRow {
   const caller = (restore: boolean) => callerOf(run, run.owner, restore);
   const isUnheld = row.state === 'none' || row.state === 'assigned';
-  switch (run.phase) {
+  // A run in its first task answers no question, and is entered as it began.
+  switch (run.unrecorded ? 'seek' : run.phase) {
     case 'seek':
       return row.state === 'none' && SIDES.some((side) => run.delivered[side]) ? ledger.route(row, run.origin) : row;
     case 'reward':

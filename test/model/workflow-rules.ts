@@ -2,7 +2,20 @@ import { otherSide, SIDES, type Side } from '../../src/domain/side.js';
 import type { Design } from './design.js';
 import type { Taken } from './ledger.js';
 import { type Answer, type Run, type State, withState } from './state.js';
-import { callerOf, complete, inDoubt, local, prove, type Rules, type Step, schedule, system, withRun } from './step.js';
+import {
+  callerOf,
+  complete,
+  inDoubt,
+  isWitnessed,
+  local,
+  prove,
+  type Rules,
+  type Step,
+  schedule,
+  scheduleInline,
+  system,
+  withRun,
+} from './step.js';
 
 /** What the open run of the message's workflow may do next (src/workflows/message.ts). */
 export function workflowSteps(rules: Rules, s: State): Step[] {
@@ -33,14 +46,21 @@ export function workflowSteps(rules: Rules, s: State): Step[] {
 function pass(s: State): Step[] {
   if (s.run.ripe) return [];
   const zombies = s.zombies.map((zombie) => ({ ...zombie, expired: true }));
-  return [system('time passes: deadline + settlesWithin', { ...withRun(s, { ripe: true }), zombies, air: 0 })];
+  return [
+    system('time passes: deadline + settlesWithin', {
+      ...withRun(s, { ripe: true, unrecorded: false }),
+      zombies,
+      air: 0,
+    }),
+  ];
 }
 
 const LOST = ['lost'];
 const LOST_OR_ANOTHERS = ['lost', 'other-run'];
 
 /** workflows/ownership.ts and activities/ownership-activities.ts: claims for whichever side has delivered and owns it. */
-function seek({ design, ledger }: Rules, s: State): Step[] {
+function seek(rules: Rules, s: State): Step[] {
+  const { design, ledger } = rules;
   const { run, row } = s;
   // What Temporal's histories of the earlier runs say: they are read where this run was made by `resume` or a reset.
   const isInDoubt =
@@ -49,36 +69,41 @@ function seek({ design, ledger }: Rules, s: State): Step[] {
   if (isInDoubt && (row.state === 'none' || row.state === 'assigned')) {
     return [local('an earlier run may have sent', inDoubt(withRun(s, { owner: run.origin }), 1))];
   }
+  const stays = design.witnessedStaysWithItsOwner && isWitnessed(rules, s);
   let owner = run.origin;
   for (const side of SIDES) {
-    if (!run.delivered[side]) continue;
+    if (!run.delivered[side] || (stays && side !== run.origin)) continue;
     const taken = prove((restore) => ledger.claim(row, callerOf(run, run.origin, restore), side), LOST);
-    if (taken.verdict !== 'not-owner') return [sought(s, taken, `claims for ${side}`)];
+    if (taken.verdict !== 'not-owner') return [sought(rules, s, taken, `claims for ${side}`)];
     owner = taken.row.state === 'none' ? run.origin : taken.row.owner;
   }
   if (!design.waitsForTheOwner) return [local('not mine, completes', complete(s, undefined))];
   const adopter = otherSide(owner);
-  if (run.delivered[owner]) return [];
   const steps: Step[] = [];
+  // Only a ledger that has forgotten its decision names another owner.
+  if (stays) steps.push(local('finds it decided anew', inDoubt(withRun(s, { owner: run.origin }), 1)));
+  else if (run.delivered[owner]) return [];
   if (run.delivered[adopter]) {
     // Whether the owner is past it, the switch is off or a failover is set: domain/adoption.ts, left open here.
     const taken = prove((restore) => ledger.adopt(row, callerOf(run, run.origin, restore), adopter), LOST);
-    steps.push({ ...sought(s, taken, `adopts for ${adopter}`), kind: 'environment' });
+    steps.push({ ...sought(rules, s, taken, `adopts for ${adopter}`), kind: 'environment' });
   }
   // Whoever told the closed run of it has acknowledged it.
   const comesAfterAnother = run.resumes !== undefined || (run.reset && design.resetRunIsAnotherRun);
   if (design.heedsWhomTheLedgerHasSeen && comesAfterAnother && isSeen(s, owner)) {
     const taken = prove((restore) => ledger.claim(row, callerOf(run, run.origin, restore), owner), LOST);
-    steps.push(sought(s, taken, `claims for ${owner}, which has seen it`));
+    steps.push(sought(rules, s, taken, `claims for ${owner}, which has seen it`));
   }
   return steps;
 }
 
-function sought(s: State, { verdict, row }: Taken<string>, what: string): Step {
+function sought(rules: Rules, s: State, { verdict, row }: Taken<string>, what: string): Step {
   const next = withRun(withState(s, { row }), { owner: row.owner });
   switch (verdict) {
-    case 'claimed':
-      return local(what, schedule(next, 1));
+    case 'claimed': {
+      const inline = isWitnessed(rules, s) && row.owner === s.run.origin;
+      return local(what, inline ? scheduleInline(next) : schedule(next, 1));
+    }
     case 'settled':
       return local('finds it settled', complete(next, row.outcome));
     default:
@@ -128,11 +153,14 @@ function takeOver({ design, ledger }: Rules, s: State): Step {
 function reconcile(rules: Rules, s: State): Step[] {
   const { run } = s;
   if (run.never) return [];
-  if (s.effects > 0) return [system('lookup: granted', withRun(s, { phase: 'settle', outcome: 'granted' }))];
+  const unrecorded = false;
+  if (s.effects > 0) {
+    return [system('lookup: granted', withRun(s, { phase: 'settle', outcome: 'granted', unrecorded }))];
+  }
   if (!run.ripe && rules.design.absentMustBeRipe) return [];
   // At the last round of the scope the rest is cut off.
   if (run.round >= rules.scope.rounds) return [];
-  return [system('lookup: absent', withRun(s, { phase: 'reopen', ripe: true }))];
+  return [system('lookup: absent', withRun(s, { phase: 'reopen', ripe: true, unrecorded }))];
 }
 
 /** The step `reopen`, by a lookup or a person; undefined where it is refused. */
@@ -161,7 +189,10 @@ function park({ design, ledger }: Rules, s: State): Step {
   if (taken.verdict === 'settled' && design.parkMindsSettled) {
     return local('would park, finds it settled', complete(s, row.outcome));
   }
-  return local('parks', withRun(withState(s, { row: taken.row, indexed: true }), { phase: 'parked' }));
+  return local(
+    'parks',
+    withRun(withState(s, { row: taken.row, indexed: true }), { phase: 'parked', unrecorded: false }),
+  );
 }
 
 /** The Update `resolve`, taken up by a worker (workflows/parking.ts, carryOut). */

@@ -8,12 +8,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { attemptsIn } from '../../src/activities/earlier-attempts.js';
+import type { SeekResult } from '../../src/activities/ownership-activities.js';
 import { messageStartOptions } from '../../src/intake/start-options.js';
 import { deliveredSignal, type MessageInput, resolveUpdate } from '../../src/workflows/message-contract.js';
 import { MESSAGE_WORKFLOW, sideTaskQueue } from '../../src/workflows/names.js';
 import {
-  claimedByKafka,
-  claimedByRocketmq,
   elsewhere,
   fakeActivities,
   granted,
@@ -21,11 +20,9 @@ import {
   notExecuted,
   notExecutedInline,
   unknown,
-  waitingForRocketmq,
 } from '../support/fake-activities.js';
 import {
   createMessageRunner,
-  deliveredByKafka,
   inlineFirst,
   type MessageRun,
   type MessageRunner,
@@ -234,15 +231,14 @@ describe('is made by an ordinary activity', () => {
     ['without a witness', {}, (input) => ({ ...inlineFirst(input), witness: undefined as never })],
     ['unless it is configured', {}, (input) => ({ ...input, witness: { epoch: 'e1', server: 's1' } })],
     [
-      'where the first look has adopted it',
-      { seek: async () => ({ ...claimedByKafka, adopted: true }) as typeof claimedByKafka },
-      inlineFirst,
-    ],
-    ['where another side owns it by now', { seek: async () => claimedByRocketmq }, inlineFirst],
-    [
       'where it was taken over from a closed run',
       { takeOver: async () => ({ found: 'clean', owner: 'kafka', round: 1 }) },
-      (input) => ({ ...inlineFirst(input), resumes: { fromRun: 'old', attempted: false } }),
+      // `resume` gives no witness.
+      (input) => ({
+        ...inlineFirst(input),
+        witness: undefined as never,
+        resumes: { fromRun: 'old', attempted: false },
+      }),
     ],
   ];
 
@@ -257,18 +253,37 @@ describe('is made by an ordinary activity', () => {
       change,
     );
   });
+});
 
-  it('where it had to wait', async () => {
-    const seek: MessageActivities['seek'] = async ({ delivered }) =>
-      delivered.length > 1 ? claimedByRocketmq : waitingForRocketmq;
+describe('a run with a witness that finds its message decided anew', () => {
+  it.each<SeekResult>([
+    { found: 'waiting', owner: 'rocketmq', why: 'rocketmq is not past it' },
+    { found: 'before-start', owner: 'rocketmq' },
+  ])('$found: takes it that it has sent for its first owner', async (seen) => {
     await withMessage(
-      { seek },
+      { seek: async () => seen },
       async (run) => {
         await run.handle.signal(deliveredSignal, { side: 'rocketmq', receivedAt: 2 });
-        expect((await run.result()).outcome).toBe('granted');
-        expect(run.called('rewardInline')).toBe(0);
+        await vi.waitFor(async () => expect(await run.state()).toBe('parked'), 10_000);
+        expect(names(run)).toEqual(['seek', 'park']);
+        expect(callTo(run, 'park')).toMatchObject({ owner: 'kafka', round: 1 });
       },
-      (input) => inlineFirst(deliveredByKafka(input)),
+      inlineFirst,
+    );
+  });
+
+  it('asks for its first owner only, whoever has delivered it too', async () => {
+    const both = [
+      { side: 'kafka', receivedAt: 1 },
+      { side: 'rocketmq', receivedAt: 2 },
+    ] as const;
+    await withMessage(
+      {},
+      async (run) => {
+        expect((await run.result()).outcome).toBe('granted');
+        expect(callTo(run, 'seek')).toMatchObject({ delivered: [{ side: 'kafka' }] });
+      },
+      (input) => ({ ...inlineFirst(input), delivered: both }),
     );
   });
 });
