@@ -1,0 +1,86 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Child } from '../src/demo/child.js';
+import { SIDES } from '../src/domain/side.js';
+import type { Contender } from './contenders/contender.js';
+import type { Ground } from './ground.js';
+import { cpuOf } from './measure/proc.js';
+import { parseMetrics, type Sample } from './measure/prometheus.js';
+
+/** A crew is at rest when it has taken less than this part of one core for this long, in ms. */
+const REST_PART = 0.12;
+const REST_MS = 400;
+const REST_WITHIN_MS = 15_000;
+
+let started = 0;
+
+/** The worker processes of one contender, the same number for each side. */
+export class Crew {
+  readonly contender: Contender;
+  readonly #children: readonly Child[];
+  readonly #metrics: readonly string[];
+
+  private constructor(contender: Contender, children: readonly Child[], metrics: readonly string[]) {
+    this.contender = contender;
+    this.#children = children;
+    this.#metrics = metrics;
+  }
+
+  /** Resolves once all of them consume. */
+  static async start(ground: Ground, contender: Contender, perSide = 1): Promise<Crew> {
+    const { instance, folder, signal, onUnexpectedEnd } = ground;
+    const children = Array.from({ length: perSide }, () => SIDES)
+      .flat()
+      .map((side) => {
+        started += 1;
+        const name = `${contender.name}-${side}-${started}`;
+        return Child.start({ ...contender.launch(ground, side), name, instance, folder, onUnexpectedEnd });
+      });
+    try {
+      const ready = await Promise.all(children.map((child) => child.ready(signal)));
+      return new Crew(
+        contender,
+        children,
+        ready.flatMap((line) => contender.metricsOf(line) ?? []),
+      );
+    } catch (error) {
+      await Promise.all(children.map((child) => child.stop()));
+      throw error;
+    }
+  }
+
+  get pids(): readonly number[] {
+    return this.#children.map(({ identity }) => identity.pid);
+  }
+
+  /** Stops their clocks, so that a backlog can be laid before all of them at once. */
+  halt(): void {
+    for (const pid of this.pids) process.kill(pid, 'SIGSTOP');
+  }
+
+  go(): void {
+    for (const pid of this.pids) process.kill(pid, 'SIGCONT');
+  }
+
+  /** All metrics of all of them; empty for a contender that serves none. */
+  async scrape(): Promise<readonly Sample[]> {
+    const texts = await Promise.all(this.#metrics.map(async (url) => (await fetch(url)).text()));
+    return texts.flatMap(parseMetrics);
+  }
+
+  /** Resolves once they have nothing left to do, as far as their use of the processors tells. */
+  async untilAtRest(signal: AbortSignal): Promise<void> {
+    const deadline = performance.now() + REST_WITHIN_MS;
+    let before = cpuOf({ crew: this.pids }).crew;
+    while (performance.now() < deadline) {
+      await pause(REST_MS, undefined, { signal });
+      const now = cpuOf({ crew: this.pids }).crew;
+      if (now - before < REST_MS * REST_PART * this.#children.length) return;
+      before = now;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.go();
+    await Promise.all(this.#children.map((child) => child.stop()));
+  }
+}

@@ -1,0 +1,75 @@
+import type { LatencyResult } from './latency.js';
+import { per, totalOf } from './measure/prometheus.js';
+import { median, medianOfEach, type Summary, summarize } from './measure/statistics.js';
+import type { RoundResult } from './rounds.js';
+
+/** The figures of one contender in one mode; whatever is per message is the median of the rounds. */
+export interface Figures {
+  readonly messagesPerSecond: Summary;
+  /** Time on the processors per message by who took it, in ms. */
+  readonly cpuMs: Readonly<Record<string, number>>;
+  /** Requests per message from the workers to Temporal, by kind and together; polls are apart. */
+  readonly temporalRequests: number;
+  readonly temporalRequestsByKind: Readonly<Record<string, number>>;
+  readonly temporalPolls: number;
+  /** Events in the history of a message's workflow; undefined where it has none. */
+  readonly historyEvents: number | undefined;
+  readonly redisCommands: number;
+  readonly redisCommandsByKind: Readonly<Record<string, number>>;
+  readonly redisBytesIn: number;
+  readonly redisBytesOut: number;
+  /** Deliveries per message by what became of them; empty where the contender does not tell. */
+  readonly accepted: Readonly<Record<string, number>>;
+  /** The largest worker at the end of a round, in bytes. */
+  readonly workerRss: number;
+  /** Publish to grant at steady rates, in ms. */
+  readonly latency: Readonly<Record<string, LatencyFigures>>;
+}
+
+export interface LatencyFigures {
+  readonly rate: number;
+  readonly count: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  /** Requests per message to start a workflow; above 1 where a later delivery asks in vain. */
+  readonly startsPerMessage: number;
+  readonly temporalRequests: number;
+}
+
+const START_REQUESTS = ['StartWorkflowExecution', 'SignalWithStartWorkflowExecution'];
+
+export function figuresOf(
+  rounds: readonly RoundResult[],
+  latencies: Readonly<Record<string, LatencyResult>> = {},
+): Figures {
+  const perMessage = (counts: (round: RoundResult) => Readonly<Record<string, number>>): Record<string, number> =>
+    medianOfEach(rounds.map((round) => per(counts(round), round.messages)));
+  const each = (count: (round: RoundResult) => number): number =>
+    median(rounds.map((round) => count(round) / round.messages));
+  const events = rounds.flatMap((round) => round.events ?? []);
+  return {
+    messagesPerSecond: summarize(rounds.map(({ rate }) => rate)),
+    cpuMs: perMessage(({ cost }) => cost.cpuMs),
+    temporalRequests: each(({ cost }) => totalOf(cost.requests)),
+    temporalRequestsByKind: perMessage(({ cost }) => cost.requests),
+    temporalPolls: each(({ cost }) => totalOf(cost.polls)),
+    historyEvents: events.length === 0 ? undefined : median(events),
+    redisCommands: each(({ cost }) => totalOf(cost.redisCalls)),
+    redisCommandsByKind: perMessage(({ cost }) => cost.redisCalls),
+    redisBytesIn: each(({ cost }) => cost.redisBytesIn),
+    redisBytesOut: each(({ cost }) => cost.redisBytesOut),
+    accepted: perMessage(({ cost }) => cost.accepted),
+    workerRss: median(rounds.map(({ rss }) => rss)),
+    latency: Object.fromEntries(Object.entries(latencies).map(([pace, result]) => [pace, latencyFigures(result)])),
+  };
+}
+
+function latencyFigures({ rate, count, p50, p95, p99, cost }: LatencyResult): LatencyFigures {
+  const starts = START_REQUESTS.reduce((sum, kind) => sum + (cost.requests[kind] ?? 0), 0);
+  return {
+    ...{ rate, count, p50, p95, p99 },
+    startsPerMessage: starts / count,
+    temporalRequests: totalOf(cost.requests) / count,
+  };
+}

@@ -1,0 +1,90 @@
+import type { Contender } from './contenders/contender.js';
+import { handover } from './contenders/handover.js';
+import { Crew } from './crew.js';
+import { type Ground, makeRoom } from './ground.js';
+import { largestRss } from './measure/proc.js';
+import { type Percentiles, percentiles } from './measure/statistics.js';
+import { drawIds } from './publishing.js';
+import { HALF, playRound, setMode, warmUp } from './rounds.js';
+
+/** Throughput with more workers on the same machine. */
+export interface CrewGrowth {
+  readonly workersPerSide: number;
+  /** Messages a second, double delivery. */
+  readonly rate: number;
+  readonly broken: readonly string[];
+}
+
+export async function growCrew(
+  ground: Ground,
+  contender: Contender,
+  sizes: readonly number[],
+  messages: number,
+): Promise<readonly CrewGrowth[]> {
+  const results: CrewGrowth[] = [];
+  for (const workersPerSide of sizes) {
+    const crew = await Crew.start(ground, contender, workersPerSide);
+    try {
+      await setMode(ground, contender, 'double');
+      await warmUp(ground, crew, 'double');
+      const { rate, broken } = await playRound(ground, crew, 'double', messages);
+      results.push({ workersPerSide, rate, broken });
+      ground.say(`${workersPerSide} workers a side: ${rate.toFixed(0)} messages/s`);
+    } finally {
+      await crew.stop();
+    }
+  }
+  return results;
+}
+
+/** What a worker is like while so many messages lie before it. */
+export interface BacklogResult {
+  readonly backlog: number;
+  /** Messages that were still pending when it was read. */
+  readonly pending: number;
+  /** The largest worker, in bytes. */
+  readonly rss: number;
+  /** From the start of a message's workflow to its reward, in ms: what the backlog itself must not lengthen. */
+  readonly latency: Percentiles;
+  /** Messages that were rewarded more than once. */
+  readonly broken: readonly string[];
+}
+
+/** Both backlogs are read when so many messages of them have been rewarded. */
+export const READ_AT = 1_000;
+const WITHIN_MS = 120_000;
+const SAMPLE = 200;
+
+/** Lays a backlog before both sides, starts fresh workers on it, and reads them while it is worked off; it is not drained. */
+export async function faceBacklog(ground: Ground, nth: number, backlog: number): Promise<BacklogResult> {
+  const { publishing, provider, signal, folder, say } = ground;
+  const contender = await handover(`bench-backlog-${nth}`, folder);
+  await makeRoom(ground, contender);
+  const preparing = await Crew.start(ground, contender);
+  await contender.setShare?.(ground, HALF);
+  await preparing.stop();
+  const ids = drawIds(backlog);
+  say(`laying a backlog of ${backlog}`);
+  await publishing.flood(ids, contender.migration.topics, 'double');
+  const crew = await Crew.start(ground, contender);
+  try {
+    await provider.untilGranted(ids, READ_AT, WITHIN_MS, signal);
+    const rss = largestRss(crew.pids);
+    const granted = ids.filter((id) => provider.grantedAt([id]).length > 0);
+    const latency = percentiles(await sinceStart(ground, granted.slice(0, SAMPLE)));
+    const broken = provider.notOnce(granted);
+    return { backlog, pending: backlog - granted.length, rss, latency, broken };
+  } finally {
+    await crew.stop();
+  }
+}
+
+async function sinceStart({ client, provider }: Ground, messageIds: readonly string[]): Promise<readonly number[]> {
+  return Promise.all(
+    messageIds.map(async (messageId) => {
+      const { startTime } = await client.workflow.getHandle(messageId).describe();
+      const [grantedAt = Number.NaN] = provider.grantedAt([messageId]);
+      return grantedAt - startTime.getTime();
+    }),
+  );
+}

@@ -1,0 +1,59 @@
+/** What several rounds came to. */
+export interface Summary {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  readonly rounds: readonly number[];
+}
+
+/** @throws RangeError where there is nothing to sum up */
+export function summarize(values: readonly number[]): Summary {
+  return { median: quantile(values, 0.5), min: Math.min(...values), max: Math.max(...values), rounds: values };
+}
+
+/**
+ * The value below which a part of all values lies, by linear interpolation between the two nearest ones.
+ * @throws RangeError where there are no values
+ */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (sorted.length - 1) * part;
+  const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  if (below === undefined || above === undefined) throw new RangeError('there are no values');
+  return below + (above - below) * (at - Math.floor(at));
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The median of each name over records that need not all have it; what one lacks counts as 0 there. */
+export function medianOfEach(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = [...new Set(records.flatMap((record) => Object.keys(record)))].sort();
+  return Object.fromEntries(names.map((name) => [name, median(records.map((record) => record[name] ?? 0))]));
+}
+
+/** Percentiles of latencies, in ms. */
+export interface Percentiles {
+  readonly count: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+export function percentiles(values: readonly number[]): Percentiles {
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((part) => quantile(values, part)) as [number, number, number];
+  return { count: values.length, p50, p95, p99 };
+}
+
+/**
+ * How many messages a second were granted, from the times of their grants (ms), in any order. The first tenth is the run-up
+ * and is left out; the slowest message is not, as a round is over only with its last one.
+ */
+export function rateOf(grantedAt: readonly number[]): number {
+  const sorted = [...grantedAt].sort((a, b) => a - b);
+  const skipped = Math.floor(sorted.length / 10);
+  const [first, last] = [sorted[skipped], sorted.at(-1)];
+  if (first === undefined || last === undefined || last <= first) throw new RangeError('too few grants for a rate');
+  return ((sorted.length - 1 - skipped) * 1_000) / (last - first);
+}

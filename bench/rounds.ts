@@ -1,0 +1,110 @@
+import type { Contender, ContenderName } from './contenders/contender.js';
+import { Crew } from './crew.js';
+import type { Ground } from './ground.js';
+import { countEvents } from './measure/histories.js';
+import { type Cost, Meter } from './measure/meters.js';
+import { largestRss } from './measure/proc.js';
+import { rateOf } from './measure/statistics.js';
+import { drawIds, type Mode } from './publishing.js';
+
+/** What one throughput round of a contender came to. */
+export interface RoundResult {
+  readonly messages: number;
+  /** Messages a second, see `rateOf`. */
+  readonly rate: number;
+  /** Of all of its messages together. */
+  readonly cost: Cost;
+  /** Events in the history of one message's workflow; undefined where it has none. */
+  readonly events: number | undefined;
+  /** The largest worker, when the round was over, in bytes. */
+  readonly rss: number;
+  /** Messages that were not rewarded exactly once. */
+  readonly broken: readonly string[];
+}
+
+export type RoundResults = ReadonlyMap<ContenderName, Readonly<Record<Mode, readonly RoundResult[]>>>;
+
+export const MODES: readonly Mode[] = ['one', 'double'];
+/** Of a hundred percent, when both sides bring every message: as in the middle of a migration. */
+export const HALF = 5_000;
+
+const WARM_UP = 200;
+const WITHIN_MS = 180_000;
+const SAMPLE = 20;
+
+/** Sets the share that goes with a mode: with one delivery all is Kafka's. */
+export async function setMode(ground: Ground, contender: Contender, mode: Mode): Promise<void> {
+  await contender.setShare?.(ground, mode === 'double' ? HALF : 0);
+}
+
+/** Has a crew reward a few messages, so that what is measured afterwards is not the compiling of its code. */
+export async function warmUp(ground: Ground, crew: Crew, mode: Mode): Promise<void> {
+  const ids = drawIds(WARM_UP);
+  await ground.publishing.flood(ids, crew.contender.migration.topics, mode);
+  await ground.provider.untilGranted(ids, ids.length, WITHIN_MS, ground.signal);
+  await crew.untilAtRest(ground.signal);
+}
+
+/** One round: a backlog is laid while the crew is halted, and measured is how it is worked off. */
+export async function playRound(ground: Ground, crew: Crew, mode: Mode, messages: number): Promise<RoundResult> {
+  const { provider, publishing, signal, client } = ground;
+  const { contender } = crew;
+  const ids = drawIds(messages);
+  const meter = await Meter.begin(ground, crew);
+  crew.halt();
+  try {
+    await publishing.flood(ids, contender.migration.topics, mode);
+    await meter.leaveOut();
+  } finally {
+    crew.go();
+  }
+  await provider.untilGranted(ids, ids.length, WITHIN_MS, signal);
+  await crew.untilAtRest(signal);
+  const cost = await meter.end();
+  const sample = ids.filter((_, index) => index % Math.ceil(messages / SAMPLE) === 0);
+  return {
+    messages,
+    rate: rateOf(provider.grantedAt(ids)),
+    cost,
+    events: contender.inTemporal ? (await countEvents(client, sample)).median : undefined,
+    rss: largestRss(crew.pids),
+    broken: provider.notOnce(ids),
+  };
+}
+
+export interface RoundsPlan {
+  readonly contenders: ReadonlyMap<ContenderName, Contender>;
+  readonly rounds: number;
+  readonly messages: number;
+}
+
+/**
+ * All rounds of all contenders, interleaved: what the machine does meanwhile hits all of them alike. In each round a
+ * contender's workers are started anew and warmed up, and play one round of each mode.
+ */
+export async function playAll(ground: Ground, plan: RoundsPlan): Promise<RoundResults> {
+  const { contenders, rounds, messages } = plan;
+  const results = new Map([...contenders.keys()].map((name) => [name, { one: [], double: [] } as Played]));
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const [name, contender] of contenders) {
+      const crew = await Crew.start(ground, contender);
+      try {
+        for (const mode of MODES) {
+          await setMode(ground, contender, mode);
+          await warmUp(ground, crew, mode);
+          const result = await playRound(ground, crew, mode, messages);
+          results.get(name)?.[mode].push(result);
+          ground.say(`round ${round}, ${name}, ${mode}: ${result.rate.toFixed(0)} messages/s`);
+        }
+      } finally {
+        await crew.stop();
+      }
+    }
+  }
+  return results;
+}
+
+interface Played {
+  readonly one: RoundResult[];
+  readonly double: RoundResult[];
+}

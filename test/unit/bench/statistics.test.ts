@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { medianOfEach, percentiles, quantile, rateOf, summarize } from '../../../bench/measure/statistics.js';
+
+describe('quantile', () => {
+  it('lies between the two nearest values, whatever their order', () => {
+    expect(quantile([4, 1, 3, 2], 0.5)).toBe(2.5);
+    expect(quantile([30, 10, 20], 1)).toBe(30);
+    expect(quantile([7], 0.99)).toBe(7);
+  });
+
+  it('refuses to say anything of nothing', () => {
+    expect(() => quantile([], 0.5)).toThrow(RangeError);
+  });
+});
+
+describe('summarize', () => {
+  it('tells the median, the spread and the rounds as they came', () => {
+    expect(summarize([90, 110, 100])).toEqual({ median: 100, min: 90, max: 110, rounds: [90, 110, 100] });
+  });
+});
+
+describe('medianOfEach', () => {
+  it('counts what a round lacks as 0', () => {
+    expect(medianOfEach([{ get: 2, set: 1 }, { get: 4 }, { get: 3, set: 5 }])).toEqual({ get: 3, set: 1 });
+  });
+});
+
+describe('percentiles', () => {
+  it('are of all values', () => {
+    const values = Array.from({ length: 101 }, (_, index) => 100 - index);
+    expect(percentiles(values)).toEqual({ count: 101, p50: 50, p95: 95, p99: 99 });
+  });
+});
+
+describe('rateOf', () => {
+  it('leaves the run-up out and the slowest message in', () => {
+    // The first of ten is early by a second and not counted; then one each 10 ms; the last one is late.
+    const grantedAt = [0, 1_000, 1_010, 1_020, 1_030, 1_040, 1_050, 1_060, 1_070, 2_000];
+    expect(rateOf(grantedAt)).toBe(8);
+    expect(rateOf([...grantedAt].reverse())).toBe(8);
+  });
+
+  it('refuses grants that all came at once', () => {
+    expect(() => rateOf([5, 5, 5])).toThrow(RangeError);
+  });
+});
