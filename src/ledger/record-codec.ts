@@ -1,6 +1,6 @@
 import type { LedgerRecord } from '../domain/ledger-state.js';
-import { type Evidence, SETTLED_OUTCOMES } from '../domain/outcome.js';
-import { isSide, SIDES } from '../domain/side.js';
+import type { Evidence, SettledOutcome } from '../domain/outcome.js';
+import { isSide } from '../domain/side.js';
 import { unreadable } from './ledger-error.js';
 import { unpackReason } from './reason-codec.js';
 
@@ -8,7 +8,10 @@ import { unpackReason } from './reason-codec.js';
 const DETAIL_MAX_LENGTH = 500;
 
 /** Layout of a settled record; lua/fragments/settled.lua writes it and says more. */
-const PACKED = { layout: 0, outcome: 1, owner: 2, seen: 3, fingerprint: 4, run: 12, text: 28 } as const;
+const PACKED = { layout: 0, letter: 1, fingerprint: 2, run: 10, text: 26 } as const;
+const LAYOUT = '2'.charCodeAt(0);
+const FIRST_LETTER = 'A'.charCodeAt(0);
+const OUTCOMES = ['granted', 'refused', 'abandoned'] as const satisfies readonly SettledOutcome[];
 
 const UNSETTLED_STATES = ['assigned', 'claimed', 'sending', 'parked'] as const;
 
@@ -35,21 +38,20 @@ function decodeEvidence(messageId: string, json: string): Evidence {
 }
 
 function decodePacked(messageId: string, packed: Buffer): LedgerRecord | undefined {
-  const letter = (at: number): string => String.fromCharCode(packed[at] ?? 0);
-  const outcome = SETTLED_OUTCOMES.find((word) => word[0] === letter(PACKED.outcome));
-  const owner = SIDES.find((side) => side[0] === letter(PACKED.owner));
-  const text = /^(\d+)\|(\d+)\|(\d+)\|(.*)$/s.exec(packed.subarray(PACKED.text).toString('utf8'));
-  if (letter(PACKED.layout) !== '1' || outcome === undefined || owner === undefined || text === null) return undefined;
-  const [, policyVersion, round, attempt, reason] = text;
+  const number = (packed[PACKED.letter] ?? 0) - FIRST_LETTER;
+  const outcome = OUTCOMES[number >> 3];
+  const text = /^(\d+)\|(?:(\d+)\|(\d+)\|)?(\D.*)$/s.exec(packed.subarray(PACKED.text).toString('utf8'));
+  if (packed[PACKED.layout] !== LAYOUT || outcome === undefined || text === null) return undefined;
+  const [, policyVersion, round = '1', attempt = '1', reason] = text;
   return {
     messageId,
     state: 'settled',
     outcome,
-    owner,
+    owner: (number & 4) === 0 ? 'kafka' : 'rocketmq',
     reason: unpackReason(reason ?? ''),
     policyVersion: Number(policyVersion),
     fingerprint: packed.subarray(PACKED.fingerprint, PACKED.run).toString('hex'),
-    seen: decodeSeen(letter(PACKED.seen)),
+    seen: decodeSeen(String(number & 3)),
     run: uuidOf(packed.subarray(PACKED.run, PACKED.text)),
     round: Number(round),
     attempt: Number(attempt),

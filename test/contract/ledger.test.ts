@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BEFORE_START } from '../../src/domain/start.js';
+import { keys } from '../../src/ledger/keys.js';
 import type { Ledger, RouteRequest } from '../../src/ledger/ledger.js';
 import { createRedisLedger } from '../../src/ledger/redis-ledger.js';
 import { BACKENDS, type Backend } from '../support/ledger-backends.js';
@@ -398,6 +399,24 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
         });
       },
     );
+
+    test.each(['kafka', 'rocketmq'] as const)('keeps a record of %s within 44 bytes, in one block', async (owner) => {
+      const request = routeRequest({
+        decision: { owner, reason: 'bucket 5812 <= 10000', policyVersion: 1234 },
+      });
+      const holder = holderOf(request);
+      await ledger.route([request]);
+      await ledger.claim({ ...holder, side: owner });
+      await ledger.settle({ ...holder, owner, round: 1, attempt: 1, outcome: 'granted' });
+      await ledger.route([{ ...request, side: 'rocketmq' }]);
+      const key = keys.record(MIGRATION, request.messageId);
+      expect(await backend.client.object('ENCODING', key)).toBe('embstr');
+      expect(await backend.client.pttl(key)).toBeGreaterThan(0);
+      expect(await ledger.read(request.messageId)).toMatchObject({
+        ...{ ...request.decision, round: 1, attempt: 1 },
+        seen: { kafka: true, rocketmq: true },
+      });
+    });
 
     test('is final: a repeat is recorded, another outcome or run is told what the ledger holds', async () => {
       const { request, holder } = await claimed();

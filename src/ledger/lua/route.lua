@@ -40,8 +40,9 @@ end
 local seen = with_side(record.seen)
 if record.state == 'settled' then
   if record.fingerprint ~= raw_bytes(fingerprint) then return { 'id-reused' } end
-  -- In place, so that the time to live stays.
-  if seen ~= record.seen then redis.call('SETRANGE', KEYS[1], SEEN_OFFSET, seen) end
+  if seen ~= record.seen then
+    redis.call('SET', KEYS[1], with_seen(redis.call('GET', KEYS[1]), record, seen), 'KEEPTTL')
+  end
   return { 'done', record.owner, record.reason, record.outcome }
 end
 

@@ -19,7 +19,7 @@ const fields = (record: Readonly<Record<string, string>>): Buffer[] =>
 
 describe('a settled record', () => {
   test('is read from its bytes', () => {
-    expect(decodeRecord('m-1', [packed('1gr3', '12|1|2|b812<=1000')])).toEqual({
+    expect(decodeRecord('m-1', [packed('2H', '12|1|2|b812<=1000')])).toEqual({
       messageId: 'm-1',
       state: 'settled',
       outcome: 'granted',
@@ -34,9 +34,16 @@ describe('a settled record', () => {
     });
   });
 
+  test('leaves out the round and the attempt of nearly all records', () => {
+    expect(decodeRecord('m-1', [packed('2I', '12|s')])).toMatchObject({
+      ...{ outcome: 'refused', owner: 'kafka', policyVersion: 12, round: 1, attempt: 1, reason: 'switch off' },
+      seen: { kafka: false, rocketmq: false },
+    });
+  });
+
   test('may have any reason, also one with the separator, a line break or other scripts in it', () => {
     const reason = 'für | Müller\n会員';
-    expect(decodeRecord('m-1', [packed('1ak0', `1|0|0|=${reason}`)])).toMatchObject({
+    expect(decodeRecord('m-1', [packed('2Q', `1|0|0|=${reason}`)])).toMatchObject({
       outcome: 'abandoned',
       owner: 'kafka',
       reason,
@@ -45,11 +52,12 @@ describe('a settled record', () => {
   });
 
   test.each([
-    ['another layout', packed('2gr3', '12|1|2|w')],
-    ['an unknown outcome', packed('1xr3', '12|1|2|w')],
-    ['an unknown owner', packed('1gx3', '12|1|2|w')],
-    ['no numbers', packed('1gr3', 'w')],
-    ['too few bytes', Buffer.from('1gr3')],
+    ['another layout', packed('1H', '12|1|2|w')],
+    ['an unknown outcome', packed('2Y', '12|1|2|w')],
+    ['an unknown letter', packed('2@', '12|1|2|w')],
+    ['no numbers', packed('2H', 'w')],
+    ['half of the numbers', packed('2H', '12|1|w')],
+    ['too few bytes', Buffer.from('2H')],
     ['nothing', Buffer.alloc(0)],
   ])('with %s is refused', (_name, bytes) => {
     expect(() => decodeRecord('m-1', [bytes])).toThrow(expect.objectContaining({ code: 'ledger-rejected' }));
