@@ -1,4 +1,5 @@
 import type { LatencyResult } from './latency.js';
+import type { Cost } from './measure/meters.js';
 import { per, totalOf } from './measure/prometheus.js';
 import { median, medianOfEach, type Summary, summarize } from './measure/statistics.js';
 import type { RoundResult } from './rounds.js';
@@ -8,8 +9,9 @@ export interface Figures {
   readonly messagesPerSecond: Summary;
   /** Time on the processors per message by who took it, in ms. */
   readonly cpuMs: Readonly<Record<string, number>>;
-  /** Requests per message from the workers to Temporal, by kind and together; polls are apart. */
+  /** Requests per message from the workers to Temporal, without those that are made by the clock; polls are apart. */
   readonly temporalRequests: number;
+  /** All of them by kind. */
   readonly temporalRequestsByKind: Readonly<Record<string, number>>;
   readonly temporalPolls: number;
   /** Events in the history of a message's workflow; undefined where it has none. */
@@ -37,6 +39,16 @@ export interface LatencyFigures {
   readonly temporalRequests: number;
 }
 
+/** What a worker asks every few seconds, however many messages there are. */
+const BY_THE_CLOCK: ReadonlySet<string> = new Set([
+  'QueryWorkflow',
+  'RespondQueryTaskCompleted',
+  'RecordWorkerHeartbeat',
+  'DescribeNamespace',
+  'ListWorkflowExecutions',
+  'GetSystemInfo',
+]);
+
 const START_REQUESTS = ['StartWorkflowExecution', 'SignalWithStartWorkflowExecution'];
 
 export function figuresOf(
@@ -51,7 +63,7 @@ export function figuresOf(
   return {
     messagesPerSecond: summarize(rounds.map(({ rate }) => rate)),
     cpuMs: perMessage(({ cost }) => cost.cpuMs),
-    temporalRequests: each(({ cost }) => totalOf(cost.requests)),
+    temporalRequests: each(({ cost }) => requestsOf(cost)),
     temporalRequestsByKind: perMessage(({ cost }) => cost.requests),
     temporalPolls: each(({ cost }) => totalOf(cost.polls)),
     historyEvents: events.length === 0 ? undefined : median(events),
@@ -70,6 +82,11 @@ function latencyFigures({ rate, count, p50, p95, p99, cost }: LatencyResult): La
   return {
     ...{ rate, count, p50, p95, p99 },
     startsPerMessage: starts / count,
-    temporalRequests: totalOf(cost.requests) / count,
+    temporalRequests: requestsOf(cost) / count,
   };
+}
+
+/** Of all requests those that messages have caused. */
+function requestsOf({ requests }: Cost): number {
+  return totalOf(Object.fromEntries(Object.entries(requests).filter(([kind]) => !BY_THE_CLOCK.has(kind))));
 }

@@ -20,7 +20,7 @@ export const HELP = `Measures handover beside what a user would write or pick in
 
 Usage: npm run bench -- [options]
 
-  --messages N      messages of a throughput round. Default 1000
+  --messages N      messages of a throughput round. Default 300
   --rounds N        throughput rounds of each contender, interleaved. Default 3
   --only NAMES      only these contenders or parts, with commas between them
                     contenders: ${CONTENDERS.join(', ')}
@@ -58,7 +58,7 @@ function parseOrRefuse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        messages: { type: 'string', default: '1000' },
+        messages: { type: 'string', default: '300' },
         rounds: { type: 'string', default: '3' },
         only: { type: 'string' },
         temporal: { type: 'string', default: 'dev' },

@@ -21,8 +21,6 @@ export interface Pace {
   readonly seconds: number;
 }
 
-const WITHIN_MS = 60_000;
-
 /** The latencies of one contender at each pace, with one delivery and with two. */
 export async function measureLatencies<Name extends string>(
   ground: Ground,
@@ -56,7 +54,7 @@ async function measurePace(ground: Ground, crew: Crew, mode: Mode, { rate, secon
   const ids = drawIds(Math.ceil(rate * seconds));
   const meter = await Meter.begin(ground, crew);
   const publishedAt = await publishing.stream(ids, rate, crew.contender.migration.topics, mode, signal);
-  await provider.untilGranted(ids, ids.length, WITHIN_MS, signal);
+  await provider.untilGranted(ids, ids.length, signal);
   await crew.untilAtRest(signal);
   const cost = await meter.end();
   const grantedAt = provider.grantedAt(ids);

@@ -16,7 +16,7 @@ export interface LedgerSize {
   readonly bare: { readonly record: number; readonly inAll: number };
 }
 
-const RECORDS = 20_000;
+const RECORDS = 30_000;
 const BATCH = 500;
 const SAMPLE = 100;
 const LIFETIME_MS = 15 * 86_400_000;

@@ -28,8 +28,7 @@ export const MODES: readonly Mode[] = ['one', 'double'];
 /** Of a hundred percent, when both sides bring every message: as in the middle of a migration. */
 export const HALF = 5_000;
 
-const WARM_UP = 200;
-const WITHIN_MS = 180_000;
+const WARM_UP = 60;
 const SAMPLE = 20;
 
 /** Sets the share that goes with a mode: with one delivery all is Kafka's. */
@@ -41,7 +40,7 @@ export async function setMode(ground: Ground, contender: Contender, mode: Mode):
 export async function warmUp(ground: Ground, crew: Crew, mode: Mode): Promise<void> {
   const ids = drawIds(WARM_UP);
   await ground.publishing.flood(ids, crew.contender.migration.topics, mode);
-  await ground.provider.untilGranted(ids, ids.length, WITHIN_MS, ground.signal);
+  await ground.provider.untilGranted(ids, ids.length, ground.signal);
   await crew.untilAtRest(ground.signal);
 }
 
@@ -58,7 +57,7 @@ export async function playRound(ground: Ground, crew: Crew, mode: Mode, messages
   } finally {
     crew.go();
   }
-  await provider.untilGranted(ids, ids.length, WITHIN_MS, signal);
+  await provider.untilGranted(ids, ids.length, signal);
   await crew.untilAtRest(signal);
   const cost = await meter.end();
   const sample = ids.filter((_, index) => index % Math.ceil(messages / SAMPLE) === 0);

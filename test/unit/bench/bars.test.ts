@@ -30,6 +30,9 @@ describe('figures', () => {
     expect(told.cpuMs['temporal']).toBe(5);
     expect(told.temporalRequestsByKind).toEqual({ Respond: 0, Start: 1 });
     expect(told.temporalRequests).toBe(1);
+    const busy = figuresOf([round(90, { StartWorkflowExecution: 100, QueryWorkflow: 50, RecordWorkerHeartbeat: 3 })]);
+    expect(busy.temporalRequests).toBe(1);
+    expect(busy.temporalRequestsByKind['QueryWorkflow']).toBe(0.5);
     expect(told.redisCommands).toBe(5);
     expect(told.historyEvents).toBe(12);
   });
