@@ -1,4 +1,5 @@
 import type { LatencyResult } from './latency.js';
+import type { HistoryCost } from './measure/histories.js';
 import type { Cost } from './measure/meters.js';
 import { per, totalOf } from './measure/prometheus.js';
 import { median, medianOfEach, type Summary, summarize } from './measure/statistics.js';
@@ -14,8 +15,10 @@ export interface Figures {
   /** All of them by kind. */
   readonly temporalRequestsByKind: Readonly<Record<string, number>>;
   readonly temporalPolls: number;
-  /** Events in the history of a message's workflow; undefined where it has none. */
+  /** Events in the history of a message's workflow, its bytes, and state transitions; undefined where it has none. */
   readonly historyEvents: number | undefined;
+  readonly historyBytes: number | undefined;
+  readonly stateTransitions: number | undefined;
   readonly redisCommands: number;
   readonly redisCommandsByKind: Readonly<Record<string, number>>;
   readonly redisBytesIn: number;
@@ -59,14 +62,19 @@ export function figuresOf(
     medianOfEach(rounds.map((round) => per(counts(round), round.messages)));
   const each = (count: (round: RoundResult) => number): number =>
     median(rounds.map((round) => count(round) / round.messages));
-  const events = rounds.flatMap((round) => round.events ?? []);
+  const ofHistory = (part: keyof HistoryCost): number | undefined => {
+    const values = rounds.flatMap(({ history }) => history?.[part] ?? []);
+    return values.length === 0 ? undefined : median(values);
+  };
   return {
     messagesPerSecond: summarize(rounds.map(({ rate }) => rate)),
     cpuMs: perMessage(({ cost }) => cost.cpuMs),
     temporalRequests: each(({ cost }) => requestsOf(cost)),
     temporalRequestsByKind: perMessage(({ cost }) => cost.requests),
     temporalPolls: each(({ cost }) => totalOf(cost.polls)),
-    historyEvents: events.length === 0 ? undefined : median(events),
+    historyEvents: ofHistory('events'),
+    historyBytes: ofHistory('bytes'),
+    stateTransitions: ofHistory('stateTransitions'),
     redisCommands: each(({ cost }) => totalOf(cost.redisCalls)),
     redisCommandsByKind: perMessage(({ cost }) => cost.redisCalls),
     redisBytesIn: each(({ cost }) => cost.redisBytesIn),

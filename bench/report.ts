@@ -42,7 +42,8 @@ function describeFigures(title: string, figures: Figures): readonly string[] {
     ...(figures.historyEvents === undefined
       ? []
       : [
-          `  ${round(figures.historyEvents)} history events, ${round(figures.temporalRequests)} requests to Temporal ` +
+          `  ${round(figures.historyEvents)} history events of ${round(figures.historyBytes ?? 0)} bytes, ` +
+            `${round(figures.stateTransitions ?? 0)} state transitions, ${round(figures.temporalRequests)} requests to Temporal ` +
             `(${list(figures.temporalRequestsByKind)}), ${round(figures.temporalPolls)} polls`,
         ]),
     `  Redis ${round(figures.redisCommands)} commands (${list(figures.redisCommandsByKind)}), ` +

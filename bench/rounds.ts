@@ -1,7 +1,7 @@
 import type { Contender, ContenderName } from './contenders/contender.js';
 import { Crew } from './crew.js';
 import type { Ground } from './ground.js';
-import { countEvents } from './measure/histories.js';
+import { type HistoryCost, measureHistories } from './measure/histories.js';
 import { type Cost, Meter } from './measure/meters.js';
 import { largestRss } from './measure/proc.js';
 import { rateOf } from './measure/statistics.js';
@@ -14,8 +14,8 @@ export interface RoundResult {
   readonly rate: number;
   /** Of all of its messages together. */
   readonly cost: Cost;
-  /** Events in the history of one message's workflow; undefined where it has none. */
-  readonly events: number | undefined;
+  /** Undefined where no message has a workflow in Temporal. */
+  readonly history: HistoryCost | undefined;
   /** The largest worker, when the round was over, in bytes. */
   readonly rss: number;
   /** Messages that were not rewarded exactly once. */
@@ -65,7 +65,7 @@ export async function playRound(ground: Ground, crew: Crew, mode: Mode, messages
     messages,
     rate: rateOf(provider.grantedAt(ids)),
     cost,
-    events: contender.inTemporal ? (await countEvents(client, sample)).median : undefined,
+    history: contender.inTemporal ? await measureHistories(client, sample) : undefined,
     rss: largestRss(crew.pids),
     broken: provider.notOnce(ids),
   };

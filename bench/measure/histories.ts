@@ -1,20 +1,30 @@
 import type { Client } from '@temporalio/client';
 import { median } from './statistics.js';
 
-/** Events in the histories of these messages' workflows: the median and the most. */
-export async function countEvents(
+/** What Temporal keeps of one message's workflow, the median of several. */
+export interface HistoryCost {
+  readonly events: number;
+  readonly bytes: number;
+  /** What Temporal itself measures load in: each is a write of the workflow's state. */
+  readonly stateTransitions: number;
+}
+
+/** Asks Temporal what the workflows of these messages have come to. */
+export async function measureHistories(
   { workflowService, options }: Client,
   messageIds: readonly string[],
-): Promise<{ readonly median: number; readonly max: number }> {
-  const counts = await Promise.all(
+): Promise<HistoryCost> {
+  const { namespace } = options;
+  const infos = await Promise.all(
     messageIds.map(async (workflowId) => {
-      const { namespace } = options;
-      const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution({
-        namespace,
-        execution: { workflowId },
-      });
-      return Number(workflowExecutionInfo?.historyLength ?? Number.NaN);
+      const request = { namespace, execution: { workflowId } };
+      const { workflowExecutionInfo } = await workflowService.describeWorkflowExecution(request);
+      return workflowExecutionInfo;
     }),
   );
-  return { median: median(counts), max: Math.max(...counts) };
+  return {
+    events: median(infos.map((info) => Number(info?.historyLength))),
+    bytes: median(infos.map((info) => Number(info?.historySizeBytes))),
+    stateTransitions: median(infos.map((info) => Number(info?.stateTransitionCount))),
+  };
 }

@@ -11,7 +11,14 @@ function round(rate: number, requests: Record<string, number> = {}): RoundResult
   const cpuMs = { worker: 400, temporal: 500, redis: 10, brokers: 60, postgres: 0, provider: 20 };
   const redis = { redisCalls: { evalsha: 400, zadd: 100 }, redisBytesIn: 90_000, redisBytesOut: 30_000 };
   const cost = { cpuMs, requests, polls: { PollWorkflowTaskQueue: 150 }, accepted: {}, ...redis };
-  return { messages: 100, rate, cost, events: 12, rss: 1 << 20, broken: [] };
+  return {
+    messages: 100,
+    rate,
+    cost,
+    history: { events: 12, bytes: 2_000, stateTransitions: 6 },
+    rss: 1 << 20,
+    broken: [],
+  };
 }
 
 const BOTH = (textbook: number, handover: number): AllFigures => ({
