@@ -10,6 +10,8 @@ export interface Figures {
   readonly messagesPerSecond: Summary;
   /** Time on the processors per message by who took it, in ms. */
   readonly cpuMs: Readonly<Record<string, number>>;
+  /** The part of the machine that went elsewhere meanwhile, 0 to 1: where it is large, rates say little. */
+  readonly elsewhere: number;
   /** Requests per message from the workers to Temporal, without those that are made by the clock; polls are apart. */
   readonly temporalRequests: number;
   /** All of them by kind. */
@@ -69,6 +71,7 @@ export function figuresOf(
   return {
     messagesPerSecond: summarize(rounds.map(({ rate }) => rate)),
     cpuMs: perMessage(({ cost }) => cost.cpuMs),
+    elsewhere: median(rounds.map(({ cost }) => cost.elsewhere)),
     temporalRequests: each(({ cost }) => requestsOf(cost)),
     temporalRequestsByKind: perMessage(({ cost }) => cost.requests),
     temporalPolls: each(({ cost }) => totalOf(cost.polls)),

@@ -38,7 +38,7 @@ function describeFigures(title: string, figures: Figures): readonly string[] {
   const { messagesPerSecond: rate, cpuMs, latency } = figures;
   return [
     `${title}: ${round(rate.median)} messages/s (${round(rate.min)} to ${round(rate.max)})`,
-    `  CPU ${round(totalOf(cpuMs))} ms a message: ${list(cpuMs)}`,
+    `  CPU ${round(totalOf(cpuMs))} ms a message: ${list(cpuMs)}; ${round(figures.elsewhere * 100)} % went elsewhere`,
     ...(figures.historyEvents === undefined
       ? []
       : [

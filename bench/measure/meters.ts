@@ -1,7 +1,8 @@
+import { cpus } from 'node:os';
 import type { Crew } from '../crew.js';
 import type { Ground } from '../ground.js';
-import { cpuOf } from './proc.js';
-import { difference, type Sample, sumBy } from './prometheus.js';
+import { cpuOf, readBusy } from './proc.js';
+import { difference, type Sample, sumBy, totalOf } from './prometheus.js';
 import { parseRedisInfo, type RedisCounts } from './redis-info.js';
 
 /** Processors' time by who took it, in ms. */
@@ -10,6 +11,8 @@ export type CpuMs = Readonly<Record<'worker' | 'temporal' | 'redis' | 'brokers' 
 /** What a stretch of work has cost in all. */
 export interface Cost {
   readonly cpuMs: CpuMs;
+  /** The part of the machine, 0 to 1, that none of these took: other programs, and the benchmark itself. */
+  readonly elsewhere: number;
   /** Requests of the workers to Temporal by kind, as Temporal's core counts them; the long polls are apart. */
   readonly requests: Readonly<Record<string, number>>;
   readonly polls: Readonly<Record<string, number>>;
@@ -27,6 +30,8 @@ export class Meter {
   readonly #samples: readonly Sample[];
   #cpu: CpuMs;
   #redis: RedisCounts;
+  #busy = readBusy();
+  #since = performance.now();
 
   private constructor(ground: Ground, crew: Crew, samples: readonly Sample[], cpu: CpuMs, redis: RedisCounts) {
     this.#ground = ground;
@@ -46,17 +51,22 @@ export class Meter {
   async leaveOut(): Promise<void> {
     this.#cpu = readCpu(this.#ground, this.#crew);
     this.#redis = await readRedis(this.#ground);
+    this.#busy = readBusy();
+    this.#since = performance.now();
   }
 
   async end(): Promise<Cost> {
     const [cpu, redis] = [readCpu(this.#ground, this.#crew), await readRedis(this.#ground)];
+    const [worked, passed] = [readBusy() - this.#busy, performance.now() - this.#since];
     const samples = await this.#crew.scrape();
     const counted = (name: string, label: string): Record<string, number> =>
       difference(sumBy(samples, name, label), sumBy(this.#samples, name, label));
+    const cpuMs = Object.fromEntries(
+      Object.entries(cpu).map(([who, ms]) => [who, ms - this.#cpu[who as keyof CpuMs]]),
+    ) as CpuMs;
     return {
-      cpuMs: Object.fromEntries(
-        Object.entries(cpu).map(([who, ms]) => [who, ms - this.#cpu[who as keyof CpuMs]]),
-      ) as CpuMs,
+      cpuMs,
+      elsewhere: Math.max(0, worked - totalOf(cpuMs)) / (passed * cpus().length),
       requests: counted('temporal_request_total', 'operation'),
       polls: counted('temporal_long_request_total', 'operation'),
       redisCalls: difference(redis.calls, this.#redis.calls),

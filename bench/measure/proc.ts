@@ -61,6 +61,17 @@ export function cpuOf<Name extends string>(groups: Readonly<Record<Name, readonl
   return Object.fromEntries(entries) as Record<Name, number>;
 }
 
+/** Time that all processors together have worked since the machine was started, from the text of `/proc/stat`, in ms. */
+export function parseBusy(text: string): number {
+  const fields = /^cpu +(.*)$/m.exec(text)?.[1]?.split(' ').map(Number) ?? [];
+  // user, nice, system; then idle and waiting for disks, which is not work; then interrupts of both kinds.
+  return [0, 1, 2, 5, 6].reduce((sum, index) => sum + (fields[index] ?? 0), 0) * TICK_MS;
+}
+
+export function readBusy(): number {
+  return parseBusy(readFileSync('/proc/stat', 'utf8'));
+}
+
 /** Resident memory of these processes, the largest of them, in bytes. */
 export function largestRss(pids: readonly number[]): number {
   return Math.max(0, ...pids.map((pid) => parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).rssBytes));

@@ -10,7 +10,7 @@ function figures(rate: number, more: Partial<Figures> = {}): Figures {
 function round(rate: number, requests: Record<string, number> = {}): RoundResult {
   const cpuMs = { worker: 400, temporal: 500, redis: 10, brokers: 60, postgres: 0, provider: 20 };
   const redis = { redisCalls: { evalsha: 400, zadd: 100 }, redisBytesIn: 90_000, redisBytesOut: 30_000 };
-  const cost = { cpuMs, requests, polls: { PollWorkflowTaskQueue: 150 }, accepted: {}, ...redis };
+  const cost = { cpuMs, elsewhere: 0.1, requests, polls: { PollWorkflowTaskQueue: 150 }, accepted: {}, ...redis };
   return {
     messages: 100,
     rate,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseStat, treeOf } from '../../../bench/measure/proc.js';
+import { parseBusy, parseStat, treeOf } from '../../../bench/measure/proc.js';
 
 const LINE =
   '4711 (a (b) c) S 42 4711 4711 0 -1 4194560 1 2 0 0 150 50 20 5 20 0 12 0 123456 1000000 2560 18446744073709551615';
@@ -20,5 +20,11 @@ describe('a tree of processes', () => {
 
   it('is empty where its root has gone', () => {
     expect(treeOf([process(1, 0)], [9])).toEqual([]);
+  });
+});
+
+describe('the time that the processors have worked', () => {
+  it('is neither idleness nor waiting', () => {
+    expect(parseBusy('cpu  100 20 30 4000 500 6 4 9 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n')).toBe(1_600);
   });
 });
