@@ -69,21 +69,23 @@ export async function faceBacklog(ground: Ground, nth: number, backlog: number):
   try {
     await provider.untilGranted(ids, READ_AT, signal);
     const rss = largestRss(crew.pids);
-    const granted = ids.filter((id) => provider.grantedAt([id]).length > 0);
-    const latency = percentiles(await sinceStart(ground, granted.slice(0, SAMPLE)));
-    const broken = provider.notOnce(granted);
-    return { backlog, pending: backlog - granted.length, rss, latency, broken };
+    const granted = provider.grants.of(ids);
+    const latency = percentiles(await sinceStart(ground, [...granted].slice(0, SAMPLE)));
+    const broken = provider.grants.notOnce([...granted.keys()]);
+    return { backlog, pending: backlog - granted.size, rss, latency, broken };
   } finally {
     await crew.stop();
   }
 }
 
-async function sinceStart({ client, provider }: Ground, messageIds: readonly string[]): Promise<readonly number[]> {
+async function sinceStart(
+  { client }: Ground,
+  granted: readonly (readonly [messageId: string, at: number])[],
+): Promise<readonly number[]> {
   return Promise.all(
-    messageIds.map(async (messageId) => {
+    granted.map(async ([messageId, at]) => {
       const { startTime } = await client.workflow.getHandle(messageId).describe();
-      const [grantedAt = Number.NaN] = provider.grantedAt([messageId]);
-      return grantedAt - startTime.getTime();
+      return at - startTime.getTime();
     }),
   );
 }

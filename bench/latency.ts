@@ -57,7 +57,6 @@ async function measurePace(ground: Ground, crew: Crew, mode: Mode, { rate, secon
   await provider.untilGranted(ids, ids.length, signal);
   await crew.untilAtRest(signal);
   const cost = await meter.end();
-  const grantedAt = provider.grantedAt(ids);
-  const latencies = ids.map((id, index) => (grantedAt[index] ?? Number.NaN) - (publishedAt.get(id) ?? Number.NaN));
-  return { rate, ...percentiles(latencies), cost, broken: provider.notOnce(ids) };
+  const latencies = [...provider.grants.of(ids)].map(([id, at]) => at - (publishedAt.get(id) ?? Number.NaN));
+  return { rate, ...percentiles(latencies), cost, broken: provider.grants.notOnce(ids) };
 }

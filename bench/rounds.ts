@@ -63,11 +63,11 @@ export async function playRound(ground: Ground, crew: Crew, mode: Mode, messages
   const sample = ids.filter((_, index) => index % Math.ceil(messages / SAMPLE) === 0);
   return {
     messages,
-    rate: rateOf(provider.grantedAt(ids)),
+    rate: rateOf([...provider.grants.of(ids).values()]),
     cost,
     history: contender.inTemporal ? await measureHistories(client, sample) : undefined,
     rss: largestRss(crew.pids),
-    broken: provider.notOnce(ids),
+    broken: provider.grants.notOnce(ids),
   };
 }
 

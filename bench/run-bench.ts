@@ -113,7 +113,8 @@ async function measureParts(
     growth,
     backlog,
     ledger,
-    broken: brokenIn(played, latencies, [...growth, ...backlog]),
+    // A second grant may have come when its round was over.
+    broken: [...new Set([...brokenIn(played, latencies, [...growth, ...backlog]), ...ground.provider.grants.twice()])],
   };
 }
 
