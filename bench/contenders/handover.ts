@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { changePolicy } from '../../src/cli/change-policy.js';
+import { changePolicy } from '../../src/cli/policy/change-policy.js';
 import { checkMigration } from '../../src/config/check-migration.js';
 import { HandoverError } from '../../src/domain/errors.js';
 import { createPolicyStore } from '../../src/ledger/policy-store.js';
