@@ -42,7 +42,9 @@ describe("Temporal's command line", () => {
 
   it('names a file when data is to persist', async () => {
     const { args } = await temporal.prepare({ ...setting, persist: true });
-    expect(args.slice(-2)).toEqual(['--db-filename', join(setting.folder, 'temporal.db')]);
+    const line = args.join(' ');
+    expect(line).toContain(`--db-filename ${join(setting.folder, 'temporal.db')}`);
+    expect(line).toContain('--sqlite-pragma journal_mode=wal --sqlite-pragma synchronous=1');
   });
 });
 
