@@ -23,7 +23,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // A minute of two processors: every state of the protocol that two faults can lead to. vitest would use one of them.
+      // Minutes of two processors: every state of the protocol that two faults can lead to. vitest would use one of them.
       {
         test: {
           ...shared,
