@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { dualProducerOn } from '../brokers/dual-producer.js';
+import { type DualProducer, dualProducerOn, type OutgoingMessage } from '../brokers/dual-producer.js';
 import { createKafkaPublisher } from '../brokers/kafka-publisher.js';
 import type { Publisher } from '../brokers/publisher.js';
 import { createRocketmqPublisher } from '../brokers/rocketmq-publisher.js';
@@ -8,7 +8,7 @@ import type { Migration } from '../config/migration.js';
 import type { Log } from '../domain/log.js';
 import { SIDES, type Side } from '../domain/side.js';
 import { insist } from './insist.js';
-import type { Planned, PlannedMessage } from './plan.js';
+import type { Planned } from './plan.js';
 import type { Poison } from './poison.js';
 
 export interface StreamPublisherOptions {
@@ -49,8 +49,11 @@ export class StreamPublisher {
       rocketmq: createRocketmqPublisher({ connection: connections.rocketmq, log }),
     };
     const producer = dualProducerOn(this.#publishers, migration.topics);
-    this.#send = (planned, signal) =>
-      planned.kind === 'poison' ? this.#publishPoison(planned, signal) : sendMessage(producer, planned, signal);
+    this.#send = (planned, signal) => {
+      if (planned.kind === 'poison') return this.#publishPoison(planned, signal);
+      const { messageId, businessId, body, sides } = planned;
+      return sendMessage(producer, { messageId, businessId, body, sides }, signal);
+    };
   }
 
   /**
@@ -98,14 +101,18 @@ async function pass(ms: number, signal: AbortSignal): Promise<void> {
   await pause(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
 }
 
-async function sendMessage(
-  producer: ReturnType<typeof dualProducerOn>,
-  { messageId, businessId, body, sides }: PlannedMessage,
+/**
+ * Hands a message to its sides, and to one that did not take it again, as a producer must that loses nothing.
+ * @throws HandoverError `broker-unavailable` or `broker-refused`; the reason of the signal, when it is aborted
+ */
+export async function sendMessage(
+  producer: Pick<DualProducer, 'send'>,
+  message: OutgoingMessage & Required<Pick<OutgoingMessage, 'messageId' | 'sides'>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const open = new Set(sides);
+  const open = new Set(message.sides);
   await insist(async () => {
-    const report = await producer.send({ messageId, businessId, body, sides: [...open] });
+    const report = await producer.send({ ...message, sides: [...open] });
     const halves = [...open].map((side) => ({ side, half: report[side] }));
     for (const { side, half } of halves) if (half?.ok === true) open.delete(side);
     for (const { half } of halves) if (half?.ok === false) throw half.error;

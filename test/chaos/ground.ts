@@ -91,7 +91,7 @@ async function open<T>(
   closers.add('kafka', () => kafka.close());
   const { nameServer } = stack.rocketmq;
   const rocketmq = new RocketmqTruth(nameServer, migration.topics.rocketmq, migration.consumerGroup);
-  const traffic = new Traffic({ stack, migration, log });
+  const traffic = new Traffic({ stack, migration, log, signal });
   closers.add('producers', () => traffic.close());
   const services = new Services(instance);
   closers.add('paused services', async () => services.resumeAll());

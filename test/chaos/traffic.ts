@@ -4,6 +4,7 @@ import type { Publisher } from '../../src/brokers/publisher.js';
 import { createRocketmqPublisher } from '../../src/brokers/rocketmq-publisher.js';
 import type { Migration } from '../../src/config/migration.js';
 import { type Poison, planPoison } from '../../src/demo/poison.js';
+import { sendMessage } from '../../src/demo/stream-publisher.js';
 import { bucketOf } from '../../src/domain/bucket.js';
 import type { Log } from '../../src/domain/log.js';
 import { STAMPS } from '../../src/domain/message.js';
@@ -14,6 +15,8 @@ export interface TrafficOptions {
   readonly stack: LocalStack;
   readonly migration: Migration;
   readonly log: Log;
+  /** Ends what is sent again to a broker that is only just back. */
+  readonly signal: AbortSignal;
 }
 
 /** The producers of a run, which reach the brokers without a detour. */
@@ -21,11 +24,13 @@ export class Traffic {
   readonly #migration: Migration;
   readonly #producer: DualProducer;
   readonly #publishers: Readonly<Record<Side, Publisher>>;
+  readonly #signal: AbortSignal;
 
-  constructor({ stack, migration, log }: TrafficOptions) {
+  constructor({ stack, migration, log, signal }: TrafficOptions) {
     const kafka = { brokers: stack.kafka.brokers };
     const rocketmq = { endpoints: stack.rocketmq.endpoints, tls: false };
     this.#migration = migration;
+    this.#signal = signal;
     this.#producer = createDualProducer({ kafka, rocketmq, topics: migration.topics, log });
     this.#publishers = {
       kafka: createKafkaPublisher({ connection: kafka, log }),
@@ -35,7 +40,7 @@ export class Traffic {
 
   /** Begins a scenario's stream, all of whose IDs begin with `name`. */
   stream(name: string): Stream {
-    return new Stream(name, this.#migration, this.#producer, this.#publishers);
+    return new Stream(name, this.#migration, this.#producer, this.#publishers, this.#signal);
   }
 
   async close(): Promise<void> {
@@ -49,6 +54,7 @@ export class Stream {
   readonly #migration: Migration;
   readonly #producer: DualProducer;
   readonly #publishers: Readonly<Record<Side, Publisher>>;
+  readonly #signal: AbortSignal;
   readonly #published = new Set<string>();
   readonly #poison: Poison[] = [];
   #named = 0;
@@ -58,11 +64,13 @@ export class Stream {
     migration: Migration,
     producer: DualProducer,
     publishers: Readonly<Record<Side, Publisher>>,
+    signal: AbortSignal,
   ) {
     this.name = name;
     this.#migration = migration;
     this.#producer = producer;
     this.#publishers = publishers;
+    this.#signal = signal;
   }
 
   /** Every valid message that a broker holds at least one copy of. */
@@ -127,11 +135,7 @@ export class Stream {
   }
 
   async #sendOne(messageId: string, sides: readonly Side[]): Promise<void> {
-    const report = await this.#producer.send({ messageId, body: bodyOf(messageId), sides });
-    for (const side of sides) {
-      const half = report[side];
-      if (half !== undefined && !half.ok) throw half.error;
-    }
+    await sendMessage(this.#producer, { messageId, body: bodyOf(messageId), sides }, this.#signal);
     this.#published.add(messageId);
   }
 }
