@@ -14,7 +14,7 @@ export const cutoverCrash: Scenario = {
   promises: ['P4', 'P5'],
   covers: [29],
   faults: [KILLED, REPEATED],
-  leastGranted: 10,
+  leastGranted: 20,
   set: 'long',
   async drive(rig) {
     for (const percentage of [10, 60, 90]) await killWhileChanging(rig, percentage);

@@ -12,7 +12,7 @@ export const killBeforeAcceptance: Scenario = {
   promises: ['P1', 'P2', 'P3'],
   covers: [1, 2, 6],
   faults: [BEFORE_START, BEFORE_COMMIT, BEFORE_ACKNOWLEDGEMENT],
-  leastGranted: 20,
+  leastGranted: 30,
   set: 'short',
   async drive(rig) {
     const { kafka } = rig.ground;

@@ -11,7 +11,7 @@ export const lapsedLease: Scenario = {
   promises: ['P1', 'P2'],
   covers: [5],
   faults: [LAPSED],
-  leastGranted: 10,
+  leastGranted: 15,
   set: 'long',
   async drive(rig) {
     const { workers, links } = rig.ground;

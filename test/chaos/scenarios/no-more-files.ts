@@ -21,7 +21,7 @@ export const noMoreFiles: Scenario = {
   promises: ['P1', 'P2', 'P3'],
   covers: [33],
   faults: [EXHAUSTED],
-  leastGranted: 10,
+  leastGranted: 20,
   set: 'long',
   mayEndWorkers: true,
   async drive(rig) {

@@ -14,7 +14,7 @@ export const producerFaults: Scenario = {
   promises: ['P1', 'P2', 'P4'],
   covers: [9, 26, 27, 28, 36],
   faults: [POISON, REUSED, HALF, LATE],
-  leastGranted: 25,
+  leastGranted: 30,
   set: 'long',
   async drive(rig) {
     const { stack, migration } = rig.ground;

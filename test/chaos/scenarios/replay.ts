@@ -9,7 +9,7 @@ export const replay: Scenario = {
   promises: ['P1', 'P2'],
   covers: [9, 37],
   faults: [REWOUND],
-  leastGranted: 15,
+  leastGranted: 20,
   set: 'short',
   async drive(rig) {
     const { workers, kafka, provider } = rig.ground;

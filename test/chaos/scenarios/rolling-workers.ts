@@ -16,7 +16,7 @@ export const rollingWorkers: Scenario = {
   promises: ['P1', 'P2', 'P3'],
   covers: [3, 23, 25],
   faults: [REBALANCED, STOPPED, SKEWED],
-  leastGranted: 20,
+  leastGranted: 50,
   set: 'short',
   async drive(rig) {
     await rig.ground.provider.setFaults({ slow: 0.3 });
@@ -47,7 +47,7 @@ async function comeAndGo(rig: Rig): Promise<void> {
 
 async function publishUntil(rig: Rig, done: AbortSignal): Promise<void> {
   while (!done.aborted) {
-    await rig.stream.sendNew(2);
+    await rig.stream.sendNew(5);
     await rig.pause(800);
   }
 }
