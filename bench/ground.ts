@@ -74,7 +74,6 @@ async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
 
   const postgres = wantsPostgres || temporal === 'postgres' ? await startPostgres(instance, folder) : undefined;
   if (postgres !== undefined) closers.add('postgres', () => postgres.stop());
-  await postgres?.makeDatabase('dbos');
   const durable =
     temporal === 'postgres' ? await startTemporalOnPostgres({ instance, folder, postgres, say }) : undefined;
   if (durable !== undefined) closers.add('temporal server', () => durable.stop());
@@ -96,9 +95,10 @@ async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
   };
 }
 
-/** Makes topics, groups and search attributes for a contender. */
-export async function makeRoom({ stack }: Ground, { migration }: Contender): Promise<void> {
-  await provision(stack, resourcesOf(migration));
+/** Makes topics, groups and search attributes for a contender, and what else it needs. */
+export async function makeRoom(ground: Ground, contender: Contender): Promise<void> {
+  await provision(ground.stack, resourcesOf(contender.migration));
+  await contender.prepare?.(ground);
 }
 
 function servicesOf(

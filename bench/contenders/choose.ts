@@ -1,7 +1,8 @@
 import { HandoverError } from '../../src/domain/errors.js';
 import type { Contender, ContenderName } from './contender.js';
+import { dbos } from './dbos.js';
 import { handover } from './handover.js';
-import { dbos, seed, textbook } from './rivals.js';
+import { seed, textbook } from './rivals.js';
 
 /** Something that is not measured, and why. */
 export interface Skipped {

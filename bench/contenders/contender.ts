@@ -19,6 +19,8 @@ export interface Contender {
   readonly migration: Migration;
   /** Whether a message's workflow, of the message's own ID, is found in Temporal. */
   readonly inTemporal: boolean;
+  /** What it needs beside topics and groups, before any of its workers is started. */
+  prepare?(ground: Ground): Promise<void>;
   launch(ground: Ground, side: Side): Launch;
   /** Where the worker that printed `ready` serves the metrics of Temporal's core; undefined where it has none. */
   metricsOf(ready: Readonly<Record<string, unknown>>): string | undefined;

@@ -14,7 +14,7 @@ export function namesFor(name: string) {
 export function launchScript(
   script: string,
   { topics, consumerGroup }: ReturnType<typeof namesFor>,
-  { stack, provider, postgres }: Ground,
+  { stack, provider }: Ground,
   side: Side,
   more: Partial<WorkerSettings> = {},
 ): Launch {
@@ -27,7 +27,6 @@ export function launchScript(
     redis: stack.redis.url,
     temporal: stack.temporal,
     rewardUrl: provider.rewardUrl,
-    ...(postgres !== undefined && { postgres: postgres.urlOf('dbos') }),
     ...more,
   };
   const path = fileURLToPath(new URL(`../workers/${script}.ts`, import.meta.url));

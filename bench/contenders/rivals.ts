@@ -42,15 +42,3 @@ export function floor(): Contender {
     metricsOf: () => undefined,
   };
 }
-
-/** DBOS with its receiver for Kafka, on PostgreSQL. */
-export function dbos(): Contender {
-  const migration = namesFor('bench-dbos');
-  return {
-    name: 'dbos',
-    migration,
-    inTemporal: false,
-    launch: (ground, side) => launchScript('dbos-worker', migration, ground, side),
-    metricsOf: () => undefined,
-  };
-}

@@ -39,7 +39,15 @@ const consume = DBOS.registerWorkflow(
   { name: 'consume' },
 );
 
-DBOS.setConfig({ name: 'bench', systemDatabaseUrl: postgres ?? '', logLevel: 'error' });
+// An executor of its own for each process, as DBOS wants it where several share a database: it takes up what its namesake
+// has left, and the tables are made once before, by DBOS's own command.
+DBOS.setConfig({
+  name: 'bench',
+  systemDatabaseUrl: postgres ?? '',
+  logLevel: 'error',
+  executorID: side,
+  runMigrations: false,
+});
 const receiver = side === 'kafka' ? new KafkaReceiver({ brokers: [...kafka], logLevel: 1 }) : undefined;
 receiver?.registerConsumer(consume, topic, { config: { groupId: group } });
 await DBOS.launch();
