@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { HandoverError } from '../src/domain/errors.js';
+import { HandoverError, toError } from '../src/domain/errors.js';
 import { closeRedis, connectRedis, readRedisUrl } from '../src/ledger/connect.js';
 import { provision } from '../src/stack/provision.js';
 import { resourcesOf } from '../src/stack/resources.js';
@@ -18,6 +18,7 @@ import { type Postgres, startPostgres } from './postgres.js';
 import { BenchProvider } from './provider.js';
 import { Publishing } from './publishing.js';
 import { startTemporalOnPostgres } from './temporal-postgres.js';
+import { findTemporalPrograms } from './temporal-programs.js';
 
 export interface GroundOptions {
   readonly instance: string;
@@ -37,8 +38,8 @@ export interface Ground {
   readonly redis: Redis;
   readonly provider: BenchProvider;
   readonly publishing: Publishing;
-  /** Undefined where it is not needed or not to be had. */
-  readonly postgres: Postgres | undefined;
+  /** @throws why there is none */
+  postgres(): Postgres;
   /** The processes of each service. */
   readonly services: Readonly<Record<'temporal' | 'redis' | 'brokers' | 'postgres' | 'provider', readonly number[]>>;
   readonly signal: AbortSignal;
@@ -65,6 +66,8 @@ async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
   const onUnexpectedEnd = (error: Error): void => failed.abort(error);
   const signal = AbortSignal.any([interrupted, failed.signal]);
   setMaxListeners(0, signal);
+  // What the user has asked for by name is looked for before anything is started.
+  const programs = temporal === 'postgres' ? await findTemporalPrograms(say, signal) : undefined;
   const report = (_subject: string, line: string): void => say(line);
   const resources = resourcesOf(namesFor('bench'));
   const started = await startStack({ instance, native: true, resources, report, signal });
@@ -72,10 +75,18 @@ async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
   await mkdir(folder, { recursive: true });
   const log = pino({ level: 'silent' });
 
-  const postgres = wantsPostgres || temporal === 'postgres' ? await startPostgres(instance, folder) : undefined;
-  if (postgres !== undefined) closers.add('postgres', () => postgres.stop());
+  // Who needs it and finds it missing is told why, and the others do without.
+  const server: Postgres | Error =
+    wantsPostgres || programs !== undefined
+      ? await startPostgres(instance, folder).catch(toError)
+      : new Error('nobody has asked for PostgreSQL');
+  if (!(server instanceof Error)) closers.add('postgres', () => server.stop());
+  const postgres = (): Postgres => {
+    if (server instanceof Error) throw server;
+    return server;
+  };
   const durable =
-    temporal === 'postgres' ? await startTemporalOnPostgres({ instance, folder, postgres, say }) : undefined;
+    programs && (await startTemporalOnPostgres({ instance, folder, postgres: postgres(), programs, signal }));
   if (durable !== undefined) closers.add('temporal server', () => durable.stop());
   const stack = { ...started, ...(durable !== undefined && { temporal: durable.temporal }) };
 
@@ -91,7 +102,7 @@ async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
   return {
     ...{ instance, stack, folder, redis, provider, publishing, postgres, signal, onUnexpectedEnd, say },
     client: new Client({ connection, namespace: stack.temporal.namespace }),
-    services: servicesOf(instance, provider, postgres, durable?.pid),
+    services: servicesOf(instance, provider, server, durable?.pid),
   };
 }
 
@@ -104,7 +115,7 @@ export async function makeRoom(ground: Ground, contender: Contender): Promise<vo
 function servicesOf(
   instance: string,
   provider: BenchProvider,
-  postgres: Postgres | undefined,
+  postgres: Postgres | Error,
   durableTemporal: number | undefined,
 ): Ground['services'] {
   const { processes } = readRecord(instance) ?? {};
@@ -114,7 +125,7 @@ function servicesOf(
     temporal: durableTemporal === undefined ? pidsOf('temporal') : [durableTemporal],
     redis: pidsOf('redis'),
     brokers: pidsOf('kafka', 'rocketmq', 'rocketmq-name-server'),
-    postgres: postgres === undefined ? [] : [postgres.pid],
+    postgres: postgres instanceof Error ? [] : [postgres.pid],
     provider: [provider.pid],
   };
 }

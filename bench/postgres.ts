@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { chown, mkdir, readdir, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { HandoverError } from '../src/domain/errors.js';
 import { addCompanion, removeCompanion } from '../src/stack/companions.js';
 import { identify } from '../src/stack/process-identity.js';
 import { startDetached, stopProcess } from '../src/stack/processes.js';
@@ -20,10 +21,12 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-/** A PostgreSQL server of our own in this folder, or undefined where the machine has none installed. */
-export async function startPostgres(instance: string, parent: string): Promise<Postgres | undefined> {
-  const programs = await findPrograms();
-  if (programs === undefined) return undefined;
+/**
+ * Starts a PostgreSQL server of our own in this folder.
+ * @throws HandoverError `tool-missing` where the machine has none installed
+ */
+export async function startPostgres(instance: string, parent: string): Promise<Postgres> {
+  const programs = await findPostgres();
   // It refuses to run as root, and Debian's package has made a user for it.
   const user = process.getuid?.() === 0 ? await postgresUser() : undefined;
   const as = (command: readonly string[]): readonly [string, ...string[]] =>
@@ -69,15 +72,18 @@ export async function startPostgres(instance: string, parent: string): Promise<P
   };
 }
 
-/** The folder with `initdb` and `postgres`. */
-async function findPrograms(): Promise<string | undefined> {
+/**
+ * The folder with `initdb` and `postgres`.
+ * @throws HandoverError `tool-missing` where there is none
+ */
+export async function findPostgres(): Promise<string> {
   const versions = await list('/usr/lib/postgresql');
   const debian = versions.sort((a, b) => Number(b) - Number(a)).map((version) => `/usr/lib/postgresql/${version}/bin`);
   for (const folder of [...debian, ...(process.env['PATH'] ?? '').split(delimiter)]) {
     const names = await list(folder);
     if (names.includes('initdb') && names.includes('postgres') && names.includes('psql')) return folder;
   }
-  return undefined;
+  throw new HandoverError('tool-missing', 'PostgreSQL is not installed.');
 }
 
 async function list(folder: string): Promise<string[]> {

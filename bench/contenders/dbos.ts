@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { HandoverError } from '../../src/domain/errors.js';
 import type { Ground } from '../ground.js';
 import type { Contender } from './contender.js';
 import { launchScript, namesFor } from './rival.js';
@@ -19,7 +18,7 @@ export function dbos(): Contender {
     inTemporal: false,
     prepare: makeSchema,
     launch: (ground, side) => {
-      return launchScript('dbos-worker', migration, ground, side, { postgres: ground.postgres?.urlOf(DATABASE) ?? '' });
+      return launchScript('dbos-worker', migration, ground, side, { postgres: ground.postgres().urlOf(DATABASE) });
     },
     metricsOf: () => undefined,
   };
@@ -30,7 +29,6 @@ export function dbos(): Contender {
  * each other's locks until PostgreSQL ends one of them.
  */
 async function makeSchema({ postgres, folder }: Ground): Promise<void> {
-  if (postgres === undefined) throw new HandoverError('tool-missing', 'PostgreSQL is not installed.');
   // In a folder without any settings of DBOS.
-  await run(process.execPath, [COMMAND, 'schema', postgres.urlOf(DATABASE)], { cwd: folder });
+  await run(process.execPath, [COMMAND, 'schema', postgres().urlOf(DATABASE)], { cwd: folder });
 }
