@@ -20,17 +20,16 @@ export interface Rest {
   readonly backlogRss?: { readonly small: number; readonly large: number } | undefined;
 }
 
-/** How many times as fast each contender is as the textbook, by mode; empty without the textbook. */
+/** How many times as fast each contender is as the textbook, by mode, where both have played. */
 export function ratiosOf(contenders: AllFigures): Record<string, number> {
-  const base = contenders['textbook'];
-  if (base === undefined) return {};
-  const rate = (figures: Figures): number => figures.messagesPerSecond.median;
-  return Object.fromEntries(
-    Object.entries(contenders).flatMap(([name, figures]) => [
-      [`${name}/textbook, one`, rate(figures.one) / rate(base.one)],
-      [`${name}/textbook, double`, rate(figures.double) / rate(base.double)],
-    ]),
+  const rateOf = (name: string, mode: Mode): number => contenders[name]?.[mode].messagesPerSecond?.median ?? 0;
+  const ratios = Object.keys(contenders).flatMap((name) =>
+    (['one', 'double'] as const).flatMap((mode) => {
+      const [rate, base] = [rateOf(name, mode), rateOf('textbook', mode)];
+      return rate > 0 && base > 0 ? [[`${name}/textbook, ${mode}`, rate / base] as const] : [];
+    }),
   );
+  return Object.fromEntries(ratios);
 }
 
 /** The bars that what was measured has a value for. */

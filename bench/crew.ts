@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Child } from '../src/demo/child.js';
 import { SIDES } from '../src/domain/side.js';
@@ -16,18 +17,30 @@ let started = 0;
 /** The worker processes of one contender, the same number for each side. */
 export class Crew {
   readonly contender: Contender;
+  /** Aborted with the whole run, and when a worker ends that nobody has asked to: then there is nothing to wait for. */
+  readonly signal: AbortSignal;
   readonly #children: readonly Child[];
   readonly #metrics: readonly string[];
 
-  private constructor(contender: Contender, children: readonly Child[], metrics: readonly string[]) {
+  private constructor(
+    contender: Contender,
+    signal: AbortSignal,
+    children: readonly Child[],
+    metrics: readonly string[],
+  ) {
     this.contender = contender;
+    this.signal = signal;
     this.#children = children;
     this.#metrics = metrics;
   }
 
   /** Resolves once all of them consume. */
   static async start(ground: Ground, contender: Contender, perSide = 1): Promise<Crew> {
-    const { instance, folder, signal, onUnexpectedEnd } = ground;
+    const { instance, folder } = ground;
+    const ended = new AbortController();
+    const signal = AbortSignal.any([ground.signal, ended.signal]);
+    setMaxListeners(0, signal);
+    const onUnexpectedEnd = (error: Error): void => ended.abort(error);
     const children = Array.from({ length: perSide }, () => SIDES)
       .flat()
       .map((side) => {
@@ -39,6 +52,7 @@ export class Crew {
       const ready = await Promise.all(children.map((child) => child.ready(signal)));
       return new Crew(
         contender,
+        signal,
         children,
         ready.flatMap((line) => contender.metricsOf(line) ?? []),
       );
@@ -54,11 +68,11 @@ export class Crew {
 
   /** Stops their clocks, so that a backlog can be laid before all of them at once. */
   halt(): void {
-    for (const pid of this.pids) process.kill(pid, 'SIGSTOP');
+    this.#send('SIGSTOP');
   }
 
   go(): void {
-    for (const pid of this.pids) process.kill(pid, 'SIGCONT');
+    this.#send('SIGCONT');
   }
 
   /** All metrics of all of them; empty for a contender that serves none. */
@@ -68,11 +82,11 @@ export class Crew {
   }
 
   /** Resolves once they have nothing left to do, as far as their use of the processors tells. */
-  async untilAtRest(signal: AbortSignal): Promise<void> {
+  async untilAtRest(): Promise<void> {
     const deadline = performance.now() + REST_WITHIN_MS;
     let before = cpuOf({ crew: this.pids }).crew;
     while (performance.now() < deadline) {
-      await pause(REST_MS, undefined, { signal });
+      await pause(REST_MS, undefined, { signal: this.signal });
       const now = cpuOf({ crew: this.pids }).crew;
       if (now - before < REST_MS * REST_PART * this.#children.length) return;
       before = now;
@@ -82,5 +96,16 @@ export class Crew {
   async stop(): Promise<void> {
     this.go();
     await Promise.all(this.#children.map((child) => child.stop()));
+  }
+
+  #send(name: NodeJS.Signals): void {
+    for (const pid of this.pids) {
+      try {
+        process.kill(pid, name);
+      } catch (error) {
+        // It has ended, which the signal above tells.
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      }
+    }
   }
 }

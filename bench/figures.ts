@@ -5,8 +5,8 @@ import { per, totalOf } from './measure/prometheus.js';
 import { median, medianOfEach, type Summary, summarize } from './measure/statistics.js';
 import type { RoundResult } from './rounds.js';
 
-/** The figures of one contender in one mode; whatever is per message is the median of the rounds. */
-export interface Figures {
+/** What throughput rounds of one contender in one mode came to; whatever is per message is the median of the rounds. */
+export interface RoundFigures {
   readonly messagesPerSecond: Summary;
   /** Time on the processors per message by who took it, in ms. */
   readonly cpuMs: Readonly<Record<string, number>>;
@@ -29,6 +29,10 @@ export interface Figures {
   readonly accepted: Readonly<Record<string, number>>;
   /** The largest worker at the end of a round, in bytes. */
   readonly workerRss: number;
+}
+
+/** The figures of one contender in one mode; those of rounds where it has played any. */
+export interface Figures extends Partial<RoundFigures> {
   /** Publish to grant at steady rates, in ms. */
   readonly latency: Readonly<Record<string, LatencyFigures>>;
 }
@@ -60,6 +64,15 @@ export function figuresOf(
   rounds: readonly RoundResult[],
   latencies: Readonly<Record<string, LatencyResult>> = {},
 ): Figures {
+  const latency = Object.fromEntries(Object.entries(latencies).map(([pace, result]) => [pace, latencyFigures(result)]));
+  return { ...(rounds.length > 0 && figuresOfRounds(rounds)), latency };
+}
+
+export function hasPlayed(figures: Figures): figures is Figures & RoundFigures {
+  return figures.messagesPerSecond !== undefined;
+}
+
+function figuresOfRounds(rounds: readonly RoundResult[]): RoundFigures {
   const perMessage = (counts: (round: RoundResult) => Readonly<Record<string, number>>): Record<string, number> =>
     medianOfEach(rounds.map((round) => per(counts(round), round.messages)));
   const each = (count: (round: RoundResult) => number): number =>
@@ -84,7 +97,6 @@ export function figuresOf(
     redisBytesOut: each(({ cost }) => cost.redisBytesOut),
     accepted: perMessage(({ cost }) => cost.accepted),
     workerRss: median(rounds.map(({ rss }) => rss)),
-    latency: Object.fromEntries(Object.entries(latencies).map(([pace, result]) => [pace, latencyFigures(result)])),
   };
 }
 

@@ -29,7 +29,9 @@ Usage: npm run bench -- [options]
   --instance NAME   the local stack's name; what runs under it is ended first. Default bench
   --json            the result as one line of JSON, the last line
 
-Exit code 0: it ran, and every message was rewarded exactly once; 1: not so; 2: wrong use. Bars are reported, not enforced.`;
+A rival that cannot be measured is skipped and named, with its reason; the others are measured all the same.
+Exit code 0: handover was measured, and every message was rewarded exactly once; 1: not so, or the servers could not be had;
+2: wrong use. Bars are reported, not enforced.`;
 
 /** Undefined: help was asked for. @throws HandoverError `wrong-use` */
 export function readFlags(args: readonly string[]): BenchFlags | undefined {

@@ -43,7 +43,6 @@ export interface Ground {
   /** The processes of each service. */
   readonly services: Readonly<Record<'temporal' | 'redis' | 'brokers' | 'postgres' | 'provider', readonly number[]>>;
   readonly signal: AbortSignal;
-  readonly onUnexpectedEnd: (error: Error) => void;
   readonly say: (line: string) => void;
 }
 
@@ -100,7 +99,7 @@ async function open(options: GroundOptions, closers: Closers): Promise<Ground> {
   const publishing = await Publishing.open(stack, log);
   closers.add('producers', () => publishing.close());
   return {
-    ...{ instance, stack, folder, redis, provider, publishing, postgres, signal, onUnexpectedEnd, say },
+    ...{ instance, stack, folder, redis, provider, publishing, postgres, signal, say },
     client: new Client({ connection, namespace: stack.temporal.namespace }),
     services: servicesOf(instance, provider, server, durable?.pid),
   };

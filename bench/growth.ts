@@ -15,26 +15,23 @@ export interface CrewGrowth {
   readonly broken: readonly string[];
 }
 
-export async function growCrew(
+/** One round with so many workers a side. */
+export async function playWith(
   ground: Ground,
   contender: Contender,
-  sizes: readonly number[],
+  workersPerSide: number,
   messages: number,
-): Promise<readonly CrewGrowth[]> {
-  const results: CrewGrowth[] = [];
-  for (const workersPerSide of sizes) {
-    const crew = await Crew.start(ground, contender, workersPerSide);
-    try {
-      await setMode(ground, contender, 'double');
-      await warmUp(ground, crew, 'double');
-      const { rate, broken } = await playRound(ground, crew, 'double', messages);
-      results.push({ workersPerSide, rate, broken });
-      ground.say(`${workersPerSide} workers a side: ${rate.toFixed(0)} messages/s`);
-    } finally {
-      await crew.stop();
-    }
+): Promise<CrewGrowth> {
+  const crew = await Crew.start(ground, contender, workersPerSide);
+  try {
+    await setMode(ground, contender, 'double');
+    await warmUp(ground, crew, 'double');
+    const { rate, broken } = await playRound(ground, crew, 'double', messages);
+    ground.say(`${workersPerSide} workers a side: ${rate.toFixed(0)} messages/s`);
+    return { workersPerSide, rate, broken };
+  } finally {
+    await crew.stop();
   }
-  return results;
 }
 
 /** What a worker is like while so many messages lie before it. */
@@ -56,18 +53,21 @@ const SAMPLE = 200;
 
 /** Lays a backlog before both sides, starts fresh workers on it, and reads them while it is worked off; it is not drained. */
 export async function faceBacklog(ground: Ground, nth: number, backlog: number): Promise<BacklogResult> {
-  const { publishing, provider, signal, folder, say } = ground;
+  const { publishing, provider, folder, say } = ground;
   const contender = await handover(`bench-backlog-${nth}`, folder);
   await makeRoom(ground, contender);
   const preparing = await Crew.start(ground, contender);
-  await contender.setShare?.(ground, HALF);
-  await preparing.stop();
+  try {
+    await contender.setShare?.(ground, HALF);
+  } finally {
+    await preparing.stop();
+  }
   const ids = drawIds(backlog);
   say(`laying a backlog of ${backlog}`);
   await publishing.flood(ids, contender.migration.topics, 'double');
   const crew = await Crew.start(ground, contender);
   try {
-    await provider.untilGranted(ids, READ_AT, signal);
+    await provider.untilGranted(ids, READ_AT, crew.signal);
     const rss = largestRss(crew.pids);
     const granted = provider.grants.of(ids);
     const latency = percentiles(await sinceStart(ground, [...granted].slice(0, SAMPLE)));

@@ -50,12 +50,13 @@ export async function measureLatencies<Name extends string>(
 }
 
 async function measurePace(ground: Ground, crew: Crew, mode: Mode, { rate, seconds }: Pace): Promise<LatencyResult> {
-  const { publishing, provider, signal } = ground;
+  const { publishing, provider } = ground;
+  const { signal } = crew;
   const ids = drawIds(Math.ceil(rate * seconds));
   const meter = await Meter.begin(ground, crew);
   const publishedAt = await publishing.stream(ids, rate, crew.contender.migration.topics, mode, signal);
   await provider.untilGranted(ids, ids.length, signal);
-  await crew.untilAtRest(signal);
+  await crew.untilAtRest();
   const cost = await meter.end();
   const latencies = [...provider.grants.of(ids)].map(([id, at]) => at - (publishedAt.get(id) ?? Number.NaN));
   return { rate, ...percentiles(latencies), cost, broken: provider.grants.notOnce(ids) };

@@ -2,7 +2,7 @@ import { interruptible } from '../src/cli/interruptible.js';
 import { HandoverError, toError } from '../src/domain/errors.js';
 import { HELP, readFlags } from './flags.js';
 import { describeReport } from './report.js';
-import { runBench } from './run-bench.js';
+import { exitCodeOf, runBench } from './run-bench.js';
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
@@ -18,7 +18,7 @@ async function run(): Promise<number> {
   const lines = describeReport(report);
   for (const line of lines) (flags.json ? process.stderr : process.stdout).write(`${line}\n`);
   if (flags.json) process.stdout.write(`${JSON.stringify(report)}\n`);
-  return report.broken.length === 0 ? 0 : 1;
+  return exitCodeOf(report);
 }
 
 process.exitCode = await run().catch((error: unknown) => {

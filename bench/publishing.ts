@@ -68,7 +68,12 @@ export class Publishing {
     for (const [nth, messageId] of messageIds.entries()) {
       await pause(Math.max(0, startedAt + (nth * 1_000) / rate - performance.now()), undefined, { signal });
       publishedAt.set(messageId, Date.now());
-      for (const side of sides) sending.push(this.#publishers[side].publish(recordOf(messageId, topics[side])));
+      for (const side of sides) {
+        const sent = this.#publishers[side].publish(recordOf(messageId, topics[side]));
+        // It may fail long before all are waited for, which must not end this process.
+        sent.catch(() => undefined);
+        sending.push(sent);
+      }
     }
     await Promise.all(sending);
     return publishedAt;

@@ -1,4 +1,4 @@
-import type { Figures } from './figures.js';
+import { type Figures, hasPlayed, type RoundFigures } from './figures.js';
 import { totalOf } from './measure/prometheus.js';
 import { MODES } from './rounds.js';
 import type { BenchReport } from './run-bench.js';
@@ -7,7 +7,7 @@ const MIB = 1 << 20;
 
 /** The report as tables for people. */
 export function describeReport(report: BenchReport): readonly string[] {
-  const { contenders, bars, skipped, floor, growth, backlog, ledger, broken, temporal, seconds } = report;
+  const { contenders, bars, skipped, failed, floor, growth, backlog, ledger, broken, temporal, seconds } = report;
   return [
     ...Object.entries(contenders).flatMap(([name, byMode]) => [
       '',
@@ -27,7 +27,7 @@ export function describeReport(report: BenchReport): readonly string[] {
         ]),
     '',
     ...bars.map(({ name, value, bar, ok }) => `${ok ? 'reached' : 'MISSED '}  ${name}: ${round(value)} (bar ${bar})`),
-    ...skipped.map(({ name, reason }) => `skipped  ${name}: ${reason}`),
+    ...skipped.map(({ name, reason }) => `${failed.includes(name) ? 'FAILED ' : 'skipped'}  ${name}: ${reason}`),
     ...broken.map((what) => `NOT REWARDED EXACTLY ONCE  ${what}`),
     '',
     `It took ${Math.round(seconds)} s, with Temporal on ${temporal === 'dev' ? 'its development server' : 'PostgreSQL'}.`,
@@ -35,7 +35,17 @@ export function describeReport(report: BenchReport): readonly string[] {
 }
 
 function describeFigures(title: string, figures: Figures): readonly string[] {
-  const { messagesPerSecond: rate, cpuMs, latency } = figures;
+  return [
+    ...(hasPlayed(figures) ? describeRounds(title, figures) : [title]),
+    ...Object.entries(figures.latency).map(([pace, { rate, p50, p95, p99, startsPerMessage, temporalRequests }]) => {
+      const more = `${round(startsPerMessage)} starts, ${round(temporalRequests)} requests`;
+      return `  ${pace} (${rate}/s): p50 ${round(p50)} p95 ${round(p95)} p99 ${round(p99)} ms; ${more}`;
+    }),
+  ];
+}
+
+function describeRounds(title: string, figures: RoundFigures): readonly string[] {
+  const { messagesPerSecond: rate, cpuMs } = figures;
   return [
     `${title}: ${round(rate.median)} messages/s (${round(rate.min)} to ${round(rate.max)})`,
     `  CPU ${round(totalOf(cpuMs))} ms a message: ${list(cpuMs)}; ${round(figures.elsewhere * 100)} % went elsewhere`,
@@ -50,10 +60,6 @@ function describeFigures(title: string, figures: Figures): readonly string[] {
       `${round(figures.redisBytesIn)} bytes in, ${round(figures.redisBytesOut)} out`,
     ...(Object.keys(figures.accepted).length === 0 ? [] : [`  deliveries: ${list(figures.accepted)}`]),
     `  worker ${round(figures.workerRss / MIB)} MiB`,
-    ...Object.entries(latency).map(([pace, { rate: at, p50, p95, p99, startsPerMessage, temporalRequests }]) => {
-      const more = `${round(startsPerMessage)} starts, ${round(temporalRequests)} requests`;
-      return `  ${pace} (${at}/s): p50 ${round(p50)} p95 ${round(p95)} p99 ${round(p99)} ms; ${more}`;
-    }),
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { Attempts } from './attempts.js';
 import type { Contender, ContenderName } from './contenders/contender.js';
 import { Crew } from './crew.js';
 import type { Ground } from './ground.js';
@@ -40,14 +41,14 @@ export async function setMode(ground: Ground, contender: Contender, mode: Mode):
 export async function warmUp(ground: Ground, crew: Crew, mode: Mode): Promise<void> {
   const ids = drawIds(WARM_UP);
   await ground.publishing.flood(ids, crew.contender.migration.topics, mode);
-  await ground.provider.untilGranted(ids, ids.length, ground.signal);
-  await crew.untilAtRest(ground.signal);
+  await ground.provider.untilGranted(ids, ids.length, crew.signal);
+  await crew.untilAtRest();
 }
 
 /** One round: a backlog is laid while the crew is halted, and measured is how it is worked off. */
 export async function playRound(ground: Ground, crew: Crew, mode: Mode, messages: number): Promise<RoundResult> {
-  const { provider, publishing, signal, client } = ground;
-  const { contender } = crew;
+  const { provider, publishing, client } = ground;
+  const { contender, signal } = crew;
   const ids = drawIds(messages);
   const meter = await Meter.begin(ground, crew);
   crew.halt();
@@ -58,14 +59,16 @@ export async function playRound(ground: Ground, crew: Crew, mode: Mode, messages
     crew.go();
   }
   await provider.untilGranted(ids, ids.length, signal);
-  await crew.untilAtRest(signal);
+  await crew.untilAtRest();
   const cost = await meter.end();
-  const sample = ids.filter((_, index) => index % Math.ceil(messages / SAMPLE) === 0);
+  const granted = provider.grants.of(ids);
+  // One that was not rewarded need not have a workflow.
+  const sample = [...granted.keys()].filter((_, index) => index % Math.ceil(messages / SAMPLE) === 0);
   return {
     messages,
-    rate: rateOf([...provider.grants.of(ids).values()]),
+    rate: rateOf([...granted.values()]),
     cost,
-    history: contender.inTemporal ? await measureHistories(client, sample) : undefined,
+    history: contender.inTemporal && sample.length > 0 ? await measureHistories(client, sample) : undefined,
     rss: largestRss(crew.pids),
     broken: provider.grants.notOnce(ids),
   };
@@ -79,28 +82,41 @@ export interface RoundsPlan {
 
 /**
  * All rounds of all contenders, interleaved: what the machine does meanwhile hits all of them alike. In each round a
- * contender's workers are started anew and warmed up, and play one round of each mode.
+ * contender's workers are started anew and warmed up, and play one round of each mode. One that fails plays no more; what
+ * it has played before is told all the same.
  */
-export async function playAll(ground: Ground, plan: RoundsPlan): Promise<RoundResults> {
+export async function playAll(ground: Ground, plan: RoundsPlan, attempts: Attempts): Promise<RoundResults> {
   const { contenders, rounds, messages } = plan;
   const results = new Map([...contenders.keys()].map((name) => [name, { one: [], double: [] } as Played]));
   for (let round = 1; round <= rounds; round += 1) {
     for (const [name, contender] of contenders) {
-      const crew = await Crew.start(ground, contender);
-      try {
-        for (const mode of MODES) {
-          await setMode(ground, contender, mode);
-          await warmUp(ground, crew, mode);
-          const result = await playRound(ground, crew, mode, messages);
+      await attempts.make(name, `round ${round}`, () =>
+        playModes(ground, contender, messages, (mode, result) => {
           results.get(name)?.[mode].push(result);
           ground.say(`round ${round}, ${name}, ${mode}: ${result.rate.toFixed(0)} messages/s`);
-        }
-      } finally {
-        await crew.stop();
-      }
+        }),
+      );
     }
   }
   return results;
+}
+
+async function playModes(
+  ground: Ground,
+  contender: Contender,
+  messages: number,
+  tell: (mode: Mode, result: RoundResult) => void,
+): Promise<void> {
+  const crew = await Crew.start(ground, contender);
+  try {
+    for (const mode of MODES) {
+      await setMode(ground, contender, mode);
+      await warmUp(ground, crew, mode);
+      tell(mode, await playRound(ground, crew, mode, messages));
+    }
+  } finally {
+    await crew.stop();
+  }
 }
 
 interface Played {

@@ -1,14 +1,9 @@
 import { HandoverError } from '../../src/domain/errors.js';
+import type { Skipped } from '../attempts.js';
 import type { Contender, ContenderName } from './contender.js';
 import { dbos } from './dbos.js';
 import { handover } from './handover.js';
 import { seed, textbook } from './rivals.js';
-
-/** Something that is not measured, and why. */
-export interface Skipped {
-  readonly name: string;
-  readonly reason: string;
-}
 
 const MAKE: Readonly<Record<ContenderName, (folder: string) => Contender | Promise<Contender>>> = {
   textbook,

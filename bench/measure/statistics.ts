@@ -33,7 +33,7 @@ export function medianOfEach(records: readonly Readonly<Record<string, number>>[
   return Object.fromEntries(names.map((name) => [name, median(records.map((record) => record[name] ?? 0))]));
 }
 
-/** Percentiles of latencies, in ms. */
+/** Percentiles of latencies, in ms; NaN where there are none. */
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;
@@ -42,18 +42,19 @@ export interface Percentiles {
 }
 
 export function percentiles(values: readonly number[]): Percentiles {
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((part) => quantile(values, part)) as [number, number, number];
+  const at = (part: number): number => (values.length === 0 ? Number.NaN : quantile(values, part));
+  const [p50, p95, p99] = [at(0.5), at(0.95), at(0.99)];
   return { count: values.length, p50, p95, p99 };
 }
 
 /**
  * How many messages a second were granted, from the times of their grants (ms), in any order. The first tenth is the run-up
- * and is left out; the slowest message is not, as a round is over only with its last one.
+ * and is left out; the slowest message is not, as a round is over only with its last one. 0 where there are too few to tell.
  */
 export function rateOf(grantedAt: readonly number[]): number {
   const sorted = [...grantedAt].sort((a, b) => a - b);
   const skipped = Math.floor(sorted.length / 10);
   const [first, last] = [sorted[skipped], sorted.at(-1)];
-  if (first === undefined || last === undefined || last <= first) throw new RangeError('too few grants for a rate');
+  if (first === undefined || last === undefined || last <= first) return 0;
   return ((sorted.length - 1 - skipped) * 1_000) / (last - first);
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { type AllFigures, barsOf, ratiosOf } from '../../../bench/bars.js';
 import { type Figures, figuresOf } from '../../../bench/figures.js';
-import type { RoundResult } from '../../../bench/rounds.js';
+import type { LatencyResult } from '../../../bench/latency.js';
+import { gather, highRate } from '../../../bench/parts.js';
+import type { RoundResult, RoundResults } from '../../../bench/rounds.js';
 
 function figures(rate: number, more: Partial<Figures> = {}): Figures {
   return { ...figuresOf([round(rate)]), ...more };
@@ -21,6 +23,11 @@ function round(rate: number, requests: Record<string, number> = {}): RoundResult
   };
 }
 
+function latency(p50: number): LatencyResult {
+  const { cost } = round(1, { StartWorkflowExecution: 126, QueryWorkflow: 9 });
+  return { rate: 5, count: 120, p50, p95: 40, p99: 60, cost, broken: [] };
+}
+
 const BOTH = (textbook: number, handover: number): AllFigures => ({
   textbook: { one: figures(textbook * 2), double: figures(textbook) },
   handover: { one: figures(handover * 2), double: figures(handover) },
@@ -33,15 +40,44 @@ describe('figures', () => {
       round(100, { Start: 110, Respond: 300 }),
       round(95, { Start: 100 }),
     ]);
-    expect(told.messagesPerSecond.median).toBe(95);
-    expect(told.cpuMs['temporal']).toBe(5);
+    expect(told.messagesPerSecond?.median).toBe(95);
+    expect(told.cpuMs?.['temporal']).toBe(5);
     expect(told.temporalRequestsByKind).toEqual({ Respond: 0, Start: 1 });
     expect(told.temporalRequests).toBe(1);
     const busy = figuresOf([round(90, { StartWorkflowExecution: 100, QueryWorkflow: 50, RecordWorkerHeartbeat: 3 })]);
     expect(busy.temporalRequests).toBe(1);
-    expect(busy.temporalRequestsByKind['QueryWorkflow']).toBe(0.5);
+    expect(busy.temporalRequestsByKind?.['QueryWorkflow']).toBe(0.5);
     expect(told.redisCommands).toBe(5);
     expect(told.historyEvents).toBe(12);
+  });
+
+  it('of latencies are there without any rounds', () => {
+    expect(figuresOf([], { low: latency(30) })).toEqual({
+      latency: {
+        low: { rate: 5, count: 120, p50: 30, p95: 40, p99: 60, startsPerMessage: 1.05, temporalRequests: 1.05 },
+      },
+    });
+  });
+
+  it('are gathered of every contender of which anything was measured', () => {
+    const names = ['textbook', 'handover', 'seed', 'dbos'] as const;
+    const contenders = new Map(names.map((name) => [name, undefined]));
+    const played: RoundResults = new Map([
+      ['textbook', { one: [round(20)], double: [round(10)] }],
+      ['handover', { one: [round(20)], double: [] }],
+      ['dbos', { one: [], double: [] }],
+    ]);
+    const gathered = gather(contenders, played, new Map([['seed', new Map([['one', { low: latency(3) }]])]]));
+    expect(Object.keys(gathered)).toEqual(['textbook', 'handover', 'seed']);
+    expect(gathered['handover']?.one.messagesPerSecond?.median).toBe(20);
+    expect(gathered['handover']?.double).toEqual({ latency: {} });
+    expect(gathered['seed']?.one.latency['low']?.p50).toBe(3);
+    expect(highRate(played)).toBe(10);
+    expect(ratiosOf(gathered)).toEqual({
+      'textbook/textbook, one': 1,
+      'textbook/textbook, double': 1,
+      'handover/textbook, one': 1,
+    });
   });
 });
 
