@@ -64,7 +64,9 @@ export async function faceBacklog(ground: Ground, nth: number, backlog: number):
   }
   const ids = drawIds(backlog);
   say(`laying a backlog of ${backlog}`);
+  const since = performance.now();
   await publishing.flood(ids, contender.migration.topics, 'double');
+  say(`it lies before both sides (${((performance.now() - since) / 1_000).toFixed(1)} s)`);
   const crew = await Crew.start(ground, contender);
   try {
     await provider.untilGranted(ids, READ_AT, crew.signal);
