@@ -9,8 +9,8 @@ export interface Skipped {
 /** Parts and contenders that are handover's own: where one of these fails, the run has failed, though it goes on. */
 const OURS: ReadonlySet<string> = new Set(['handover', 'handover-inline', 'growth', 'backlog', 'ledger']);
 
-/** Lines of an error that are told. */
-const LINES = 6;
+/** Lines of an error that are told: a worker's log often begins with warnings. */
+const LINES = 12;
 
 /** Measures one after the other. One that fails is out from then on, and the others are measured all the same. */
 export class Attempts {
