@@ -1,16 +1,18 @@
+import type { Side } from '../../../src/domain/side.js';
 import type { Rig } from '../rig.js';
 import type { Scenario } from '../scenario.js';
 
 const FORGOTTEN = 'Redis forgets everything';
 const OLDER = 'Redis comes back with an older state';
+const WITH_ITS_WORKER = 'a worker is killed with calls under way, and Redis forgets them before anybody has asked';
 
 /** Loss of all records or of the newest, with messages in flight: noticed, held, rebuilt. It may park; it must never pay twice. */
 export const redisAmnesia: Scenario = {
   name: 'redis-amnesia',
   promises: ['P1', 'P2', 'P4'],
   covers: [14],
-  faults: [FORGOTTEN, OLDER],
-  leastGranted: 30,
+  faults: [FORGOTTEN, OLDER, WITH_ITS_WORKER],
+  leastGranted: 40,
   set: 'long',
   async drive(rig) {
     const { redis, services, links, ledger, signal } = rig.ground;
@@ -31,8 +33,10 @@ export const redisAmnesia: Scenario = {
     rig.fired(OLDER, states.filter((state) => state !== 'settled').length);
     links.heal();
     await untilWhole(rig);
+    await forgetWithItsWorker(rig, rig.draw() < 0.5 ? 'kafka' : 'rocketmq');
     // The other copies of what was settled before come late.
     await rig.stream.send([...settled, ...since]);
+    await rig.stream.sendNew(10);
   },
 };
 
@@ -48,6 +52,19 @@ async function inFlight(rig: Rig): Promise<void> {
   await provider.setFaults({ slow: 0.5, '503': 0.2 });
   const ids = await rig.stream.sendNew(12);
   await rig.until(() => provider.callsFor(ids).length > 0, 'the provider was called');
+}
+
+/** Of what was asked for neither the process nor the ledger is left to tell. */
+async function forgetWithItsWorker(rig: Rig, side: Side): Promise<void> {
+  const { provider, workers, redis } = rig.ground;
+  await provider.setFaults({ slow: 1 });
+  const ids = await rig.stream.send(rig.stream.ownedAtHalf(side, 6));
+  await rig.until(() => provider.callsFor(ids).length > 0, 'the provider was called');
+  await workers.kill(workers.only(side));
+  await redis.call('FLUSHALL');
+  rig.fired(WITH_ITS_WORKER, provider.callsFor(ids).length);
+  await untilWhole(rig);
+  await workers.start(side);
 }
 
 async function untilWhole(rig: Rig): Promise<void> {
