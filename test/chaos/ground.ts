@@ -18,6 +18,7 @@ import { Links } from './links.js';
 import { Provider } from './provider.js';
 import type { Ground } from './rig.js';
 import { RocketmqTruth } from './rocketmq-truth.js';
+import type { Dispatch } from './scenario.js';
 import { Services } from './services.js';
 import { Traffic } from './traffic.js';
 import { Workers } from './workers.js';
@@ -79,8 +80,10 @@ async function open<T>(
   const stack = await startStack({ ...where, resources: resourcesOf(migration), report, signal });
   const folder = join(logsFolder(instance), 'chaos');
   await mkdir(folder, { recursive: true });
-  const config = join(folder, 'handover.config.mjs');
-  await writeFile(config, `export default ${JSON.stringify(OPTIONS, undefined, 2)};\n`);
+  const configs = {
+    activity: await writeConfig(folder, 'activity'),
+    'inline-first': await writeConfig(folder, 'inline-first'),
+  };
   const log = pino({ level: 'info' }, destination({ dest: join(folder, 'producers.log'), sync: true }));
 
   const connection = await Connection.connect({ address: stack.temporal.address });
@@ -108,7 +111,7 @@ async function open<T>(
   const workers = new Workers({
     stack,
     links: links.bySide,
-    config,
+    configs,
     folder,
     signal,
     onUnexpectedEnd: onWorkerEnd,
@@ -127,6 +130,13 @@ async function open<T>(
     },
     traffic,
   );
+}
+
+/** The workers' config for runs of this dispatch; where it is. */
+async function writeConfig(folder: string, dispatch: Dispatch): Promise<string> {
+  const file = join(folder, `${dispatch}.config.mjs`);
+  await writeFile(file, `export default ${JSON.stringify({ ...OPTIONS, dispatch }, undefined, 2)};\n`);
+  return file;
 }
 
 /** Ends the stack of an earlier run, and forgets what it has kept. */

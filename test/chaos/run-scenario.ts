@@ -1,6 +1,7 @@
 import { seededNumbers } from '../../src/demo/seeded.js';
 import { toError } from '../../src/domain/errors.js';
 import { readEnds } from './ends.js';
+import { countInline } from './inline-first.js';
 import { type Ground, Rig } from './rig.js';
 import type { Scenario, ScenarioResult } from './scenario.js';
 import type { Traffic } from './traffic.js';
@@ -33,9 +34,10 @@ export async function runScenario({
   isLast,
   takeDeaths,
 }: RunOptions): Promise<ScenarioResult> {
-  const { name, settleMs = SETTLE_MS } = scenario;
+  const { name, dispatch = 'activity', settleMs = SETTLE_MS } = scenario;
   const stream = traffic.stream(`${name}-${seed}`);
   const rig = new Rig(ground, stream, seededNumbers(`${seed}:${name}`));
+  ground.workers.dispatch = dispatch;
   await attempt(rig, 'not everything was whole at the start', () => rig.makeWhole());
   const startedAt = performance.now();
   await attempt(rig, 'the scenario could not be carried out', () => scenario.drive(rig));
@@ -70,6 +72,7 @@ export async function runScenario({
     poisonBodies: stream.poison.map(({ body }) => body),
     provider: ground.provider.entries(),
     ends: await readEnds(ground.client, ground.ledger, published),
+    ...(dispatch === 'inline-first' && { inline: await countInline(ground.client, published) }),
     fired: rig.book,
     broken: rig.broken,
     seconds: secondsSince(startedAt),

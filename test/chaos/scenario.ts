@@ -1,4 +1,8 @@
+import type { Migration } from '../../src/config/migration.js';
 import type { Rig } from './rig.js';
+
+/** How the workers make the first attempt at a reward. */
+export type Dispatch = Migration['dispatch'];
 
 /** One attempt at breaking promises: traffic, and faults in it. */
 export interface Scenario {
@@ -12,6 +16,8 @@ export interface Scenario {
   readonly faults: readonly string[];
   /** Messages that must have been granted, with their effect, for the run to mean anything. */
   readonly leastGranted: number;
+  /** How the workers of its run make first attempts. Default `activity`, as in production. */
+  readonly dispatch?: Dispatch;
   /** `long`: takes too long for the short set. */
   readonly set: 'short' | 'long';
   /** Its faults are such that a worker may end by itself, loudly, and nothing is held against that. */
@@ -38,6 +44,8 @@ export interface ScenarioResult {
   readonly granted: number;
   readonly refused: number;
   readonly stranded: number;
+  /** Messages whose first attempt was made within a workflow task. Not there: it was a run without such. */
+  readonly inline?: number;
   /** How often each fault was seen to happen. */
   readonly faults: Readonly<Record<string, number>>;
   readonly seed: string;

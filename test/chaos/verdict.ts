@@ -18,15 +18,23 @@ export interface Traces {
   /** A message that has not come to an end is not in it. */
   readonly ends: ReadonlyMap<string, End>;
   readonly fired: ReadonlyMap<string, number>;
+  /** Of a run that is to have first attempts within workflow tasks: messages that had theirs there. */
+  readonly inline?: number;
   /** What the scenario itself has found wrong. */
   readonly broken: readonly string[];
   readonly seconds: number;
   readonly recoverySeconds: number;
 }
 
+/**
+ * Of the messages of a run with first attempts within workflow tasks: the share without which it was none. Not more, as what
+ * comes to the side that does not own it first, or is adopted, has an ordinary one.
+ */
+const LEAST_INLINE = 1 / 3;
+
 /** Weighs the traces of a run. Of what handover says of itself it looks only at whether people are shown what they must be. */
 export function reachVerdict(traces: Traces): ScenarioResult {
-  const { scenario, seed, published, poisonBodies, provider, ends, fired, resent } = traces;
+  const { scenario, seed, published, poisonBodies, provider, ends, fired, resent, inline } = traces;
   const stranded = published.filter((id) => ends.get(id) === 'stranded');
   const told = new Map([...ends].map(([id, end]) => [id, end === 'stranded' ? 'parked' : end] as const));
   const findings = check({ published, poisonBodies, provider, told });
@@ -43,6 +51,9 @@ export function reachVerdict(traces: Traces): ScenarioResult {
     ...(findings.granted < scenario.leastGranted
       ? [`only ${findings.granted} were granted; it takes ${scenario.leastGranted} for the run to mean anything`]
       : []),
+    ...(inline !== undefined && inline < published.length * LEAST_INLINE
+      ? [`only ${inline} of ${published.length} had their first attempt within a workflow task`]
+      : []),
   ];
   return {
     name: scenario.name,
@@ -56,6 +67,7 @@ export function reachVerdict(traces: Traces): ScenarioResult {
     granted: findings.granted,
     refused: findings.refused,
     stranded: stranded.length,
+    ...(inline !== undefined && { inline }),
     faults,
     seed,
     seconds: traces.seconds,

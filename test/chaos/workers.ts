@@ -3,6 +3,7 @@ import { SIDES, type Side } from '../../src/domain/side.js';
 import type { LocalStack } from '../../src/stack/state.js';
 import { BUILT } from './built.js';
 import type { SideLinks } from './links.js';
+import type { Dispatch } from './scenario.js';
 
 /** Loaded into a worker before everything else. */
 const DETOUR = new URL('detour.mjs', import.meta.url).href;
@@ -12,7 +13,7 @@ const SKEWED_CLOCK = new URL('skewed-clock.mjs', import.meta.url).href;
 export interface WorkersOptions {
   readonly stack: LocalStack;
   readonly links: Readonly<Record<Side, SideLinks>>;
-  readonly config: string;
+  readonly configs: Readonly<Record<Dispatch, string>>;
   readonly folder: string;
   readonly signal: AbortSignal;
   /** Told of a worker that ends although nobody has ended it. */
@@ -22,6 +23,7 @@ export interface WorkersOptions {
 export interface Worker {
   readonly side: Side;
   readonly child: Child;
+  readonly dispatch: Dispatch;
   /** Not: it does its side's rewards, and consumes nothing. */
   readonly consumes: boolean;
   /** `HOST:PORT` of its health server. */
@@ -40,6 +42,8 @@ export class Workers {
   readonly #options: WorkersOptions;
   readonly #workers = new Set<Worker>();
   #started = 0;
+  /** Of those that are started from now on. */
+  dispatch: Dispatch = 'activity';
 
   constructor(options: WorkersOptions) {
     this.#options = options;
@@ -58,13 +62,14 @@ export class Workers {
 
   /** Resolves once it is ready. */
   async start(side: Side, { skewMs = 0, consumes = true }: StartOptions = {}): Promise<Worker> {
-    const { folder, stack, config, signal, onUnexpectedEnd } = this.#options;
+    const { folder, stack, configs, signal, onUnexpectedEnd } = this.#options;
+    const { dispatch } = this;
     signal.throwIfAborted();
     this.#started += 1;
     const child = Child.start({
       name: `${side}-${this.#started}`,
       args: [
-        ...['worker', '--side', side, '--config', config, '--http', '127.0.0.1:0', '--json'],
+        ...['worker', '--side', side, '--config', configs[dispatch], '--http', '127.0.0.1:0', '--json'],
         ...(consumes ? [] : ['--no-intake']),
       ],
       commandLine: BUILT,
@@ -76,7 +81,7 @@ export class Workers {
         onUnexpectedEnd(error);
       },
     });
-    const worker: Worker = { side, child, consumes, http: '', paused: false };
+    const worker: Worker = { side, child, dispatch, consumes, http: '', paused: false };
     this.#workers.add(worker);
     const { http } = await child.ready(signal);
     worker.http = String(http);
@@ -109,12 +114,13 @@ export class Workers {
     process.kill(worker.child.identity.pid, 'SIGCONT');
   }
 
-  /** One worker for each side, which consumes, and none of them paused. */
+  /** One worker for each side, which consumes and makes attempts as is wanted now, and none of them paused. */
   async makeWhole(): Promise<void> {
     for (const worker of this.#workers) this.resume(worker);
     await Promise.all(
       SIDES.map(async (side) => {
-        const kept = this.of(side).find(({ consumes }) => consumes) ?? (await this.start(side));
+        const fits = ({ consumes, dispatch }: Worker): boolean => consumes && dispatch === this.dispatch;
+        const kept = this.of(side).find(fits) ?? (await this.start(side));
         const others = this.of(side).filter((worker) => worker !== kept);
         await Promise.all(others.map((worker) => this.stop(worker)));
       }),

@@ -94,6 +94,14 @@ describe('the verdict on a run', () => {
     expect(reachVerdict(clean({ ends })).ok).toBe(false);
   });
 
+  it('is bad where first attempts were to be within workflow tasks, and too few were', () => {
+    const verdict = reachVerdict(clean({ inline: 0 }));
+    expect(verdict).toMatchObject({ ok: false, inline: 0 });
+    expect(verdict.broken).toEqual(['only 0 of 3 had their first attempt within a workflow task']);
+    expect(reachVerdict(clean({ inline: 1 })).ok).toBe(true);
+    expect(reachVerdict(clean())).not.toHaveProperty('inline');
+  });
+
   it('counts what is stranded and shown apart, as no loss', () => {
     const ends = new Map(clean().ends).set('m3', 'stranded');
     expect(reachVerdict(clean({ ends }))).toMatchObject({ ok: true, stranded: 1, parked: 0, lost: 0 });
