@@ -21,7 +21,7 @@ Usage: npm run chaos -- [options]
   --instance NAME   the stack's name. Default chaos
   --keep            leave the stack up, and use it if it is up
   --json            the result as one line of JSON, the last line
-  --list            what there is
+  --list            what there is; NAME-inline-first is NAME with the first attempts within workflow tasks
 
 Exit code 0: every promise held and every fault was seen; 1: not so; 2: wrong use.`;
 

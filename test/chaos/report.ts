@@ -52,6 +52,7 @@ export function writeReport(
 \`npm run chaos -- --minutes ${Math.round(about.took / 60)}\`, seed ${about.seed}: ${results.length} runs of scenarios in ${Math.round(about.took / 60)} minutes. Duplicates and
 losses are counted by the provider's own file and by Temporal. Recovery is the time from the end of the faults until every
 message had come to an end, median / longest, in seconds. Rows are those of the list of faults in test/chaos/scenarios.
+\`-inline-first\`: with \`dispatch: 'inline-first'\`.
 
 | scenario | rows | runs | messages | granted | faults seen | duplicates | lost | parked | recovery | broken |
 |---|---|---|---|---|---|---|---|---|---|---|

@@ -1,3 +1,4 @@
+import { inlineFirst } from '../inline-first.js';
 import type { Scenario } from '../scenario.js';
 import { backlogFlood } from './backlog-flood.js';
 import { brokerLinks } from './broker-links.js';
@@ -22,6 +23,26 @@ import { sideGone } from './side-gone.js';
 import { strangeMember } from './strange-member.js';
 import { temporalTrouble } from './temporal-trouble.js';
 
+/**
+ * Those whose faults meet a first attempt that is made within a workflow task: what they do to a worker, to its ledger, to
+ * Temporal or to the provider in the middle of one, and the owners and runs that change under it.
+ */
+const INLINE_FIRST: readonly Scenario[] = [
+  inlineFirst(killAroundTheCall, { set: 'short' }),
+  inlineFirst(killBeforeAcceptance),
+  inlineFirst(pausedWorker),
+  inlineFirst(redisTrouble),
+  inlineFirst(temporalTrouble),
+  inlineFirst(flappingPolicy),
+  inlineFirst(providerFaults),
+  inlineFirst(operatorHands),
+  inlineFirst(rollingWorkers),
+  inlineFirst(sideGone),
+  inlineFirst(rollback),
+  // Only what had settled before a loss, and what comes after all of them, is sure not to be parked.
+  inlineFirst(redisAmnesia, { leastGranted: 30 }),
+];
+
 /** In the order in which they are run; the replay comes last, as it brings back what all of them have published. */
 export const SCENARIOS: readonly Scenario[] = [
   killBeforeAcceptance,
@@ -45,5 +66,6 @@ export const SCENARIOS: readonly Scenario[] = [
   brokerRestarts,
   redisAmnesia,
   backlogFlood,
+  ...INLINE_FIRST,
   replay,
 ];
