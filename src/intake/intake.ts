@@ -14,6 +14,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { PolicyCache } from '../ledger/policy-cache.js';
 import type { RouteVerdict } from '../ledger/verdicts.js';
 import { Gate } from './gate.js';
+import type { InHand } from './in-hand.js';
 import { LingerRoom } from './linger.js';
 import { type Place, Places } from './places.js';
 import { type Arrival, type Routed, Router } from './router.js';
@@ -53,6 +54,7 @@ export interface IntakeDependencies {
   /** Keeps what waits for the other side within bounds. */
   readonly throttle: Pick<Throttle, 'holding' | 'whenFree' | 'enter'>;
   readonly starter: Pick<Starter, 'start' | 'check'>;
+  readonly inHand: Pick<InHand, 'take' | 'leave'>;
   readonly deadLetters: Pick<DeadLetters, 'send'>;
   readonly deadLetterIndex: Pick<DeadLetterIndex, 'add'>;
   readonly observer: IntakeObserver;
@@ -161,9 +163,10 @@ export class Intake implements DeliverySink {
       case 'before-start':
         return this.#leave(arrival);
       case 'check':
-        return this.#accept(delivery, () => this.#deps.starter.check(message.messageId, verdict.run));
+        await this.#accept(delivery, () => this.#deps.starter.check(message.messageId, verdict.run));
+        return;
       case 'process':
-        return this.#start(arrival, verdict);
+        return this.#start(arrival, verdict, place);
       case 'wait':
         return this.#await(arrival, verdict, place);
     }
@@ -186,7 +189,10 @@ export class Intake implements DeliverySink {
   async #await(arrival: Arrival, verdict: Waiting, place: Place): Promise<void> {
     const room = this.#lingerRoom;
     const { otherSideLives, rules } = this.#deps;
-    if (rules.lingerMs <= 0 || room.isFull || !otherSideLives()) return this.#startWaiting(arrival, verdict, place);
+    if (rules.lingerMs <= 0 || rules.lingering <= 0 || !otherSideLives()) {
+      return this.#startWaiting(arrival, verdict, place);
+    }
+    await room.whenRoom(this.#stopping.signal);
     place.leave();
     return room.linger(arrival.message.messageId, rules.lingerMs, async (how) => {
       this.#stopping.signal.throwIfAborted();
@@ -201,7 +207,7 @@ export class Intake implements DeliverySink {
     const { throttle } = this.#deps;
     const { signal } = this.#stopping;
     if (await this.#gate.pass('ledger', () => throttle.enter(arrival.message.messageId))) {
-      return this.#start(arrival, verdict);
+      return this.#start(arrival, verdict, place);
     }
     await throttle.whenFree(signal);
     signal.throwIfAborted();
@@ -216,19 +222,26 @@ export class Intake implements DeliverySink {
   async #start(
     { delivery, message, fingerprint, receivedAt }: Arrival,
     { owner, reason, policyVersion }: Extract<Routed, { verdict: 'process' | 'wait' }>,
+    place: Place,
   ): Promise<void> {
     const decision = { owner, reason, policyVersion };
     const routed: RoutedMessage = { message, fingerprint, receivedAt, storedAt: delivery.storedAt, decision };
-    const { ledger, starter } = this.#deps;
-    await this.#gate.pass('ledger', () => ledger.index([message.messageId]));
-    await this.#accept(delivery, () => starter.start(routed));
+    const { ledger, starter, inHand } = this.#deps;
+    const { messageId } = message;
+    await this.#gate.pass('ledger', () => ledger.index([messageId]));
+    // Before the start: its first task may have run here by the time that the start is answered.
+    const left = inHand.take(messageId);
+    const result = await this.#accept(delivery, () => starter.start(routed));
+    if (result === 'started-eagerly') place.keepUntil(left);
+    else inHand.leave(messageId);
   }
 
-  async #accept(delivery: Delivery, call: () => Promise<StartResult>): Promise<void> {
+  async #accept(delivery: Delivery, call: () => Promise<StartResult>): Promise<StartResult> {
     // Whatever Temporal or the ledger says against it, the delivery is held: there is no other place for it.
     const result = await this.#gate.pass('temporal', call, () => true);
-    if (result === 'id-taken') return this.#deadLetter(delivery, result);
-    this.#deps.observer.accepted(result);
+    if (result === 'id-taken') await this.#deadLetter(delivery, result);
+    else this.#deps.observer.accepted(result);
+    return result;
   }
 
   async #deadLetter(delivery: Delivery, reason: DeadLetterReason): Promise<void> {

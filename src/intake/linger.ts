@@ -1,12 +1,17 @@
 import type { Side } from '../domain/side.js';
 import type { Ledger, OwnerProgress } from '../ledger/ledger.js';
 
-/** How often the ledger is asked about all lingering messages at once, in ms. */
-const LOOK_EVERY_MS = 150;
+/** How long after its arrival the ledger is asked about a lingering message first, in ms. Without a lag that is enough. */
+const FIRST_LOOK_MS = 150;
+
+/** By what the pause to the next look grows, and the longest one, in ms: behind a backlog many linger for long. */
+const PAUSE_GROWTH = 1.5;
+const LONGEST_PAUSE_MS = 1_000;
 
 /**
- * How much longer a message is lingered for that its owner has in its hands: the owner is busy, not ignorant, and a
- * waiting workflow for it would only make it busier. If the owner dies meanwhile, that is the longest it goes unnoticed.
+ * How much longer a message is lingered for that its owner has in its hands, or while its owner takes others that linger
+ * here: the owner is busy, not ignorant, and a waiting workflow would only make it busier. If the owner dies with it in its
+ * hands, or has never got it, that is the longest it goes unnoticed.
  */
 const PATIENCE_WITH_A_BUSY_OWNER = 10;
 
@@ -15,9 +20,12 @@ export type LingerEnd = 'taken' | 'expired';
 
 interface Stay {
   readonly messageId: string;
+  readonly lingerMs: number;
   /** By then the owner must have seen it, and by then claimed it (monotonic clock, ms). */
   readonly seenBy: number;
   readonly claimedBy: number;
+  pauseMs: number;
+  lookAt: number;
   readonly end: (how: LingerEnd) => void;
 }
 
@@ -30,7 +38,10 @@ export class LingerRoom {
   readonly #owner: Side;
   readonly #places: number;
   readonly #staying = new Set<Stay>();
+  readonly #waiters = new Set<() => void>();
   #taken = 0;
+  /** When the owner was last seen to have taken a message that lingers here (monotonic clock, ms). */
+  #tookOneAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -45,13 +56,32 @@ export class LingerRoom {
     return this.#taken;
   }
 
-  get isFull(): boolean {
-    return this.#closed || this.#taken >= this.#places;
+  /**
+   * Resolves once there is room. It comes about: each stay ends, and where both sides wait for room in each other's way,
+   * neither takes anything, so that all of them end after `lingerMs`. Rejects with the signal's reason.
+   */
+  async whenRoom(signal: AbortSignal): Promise<void> {
+    while (this.#taken >= this.#places) {
+      await new Promise<void>((resolve, reject) => {
+        signal.throwIfAborted();
+        const stop = (): void => {
+          this.#waiters.delete(wake);
+          reject(signal.reason);
+        };
+        const wake = (): void => {
+          signal.removeEventListener('abort', stop);
+          resolve();
+        };
+        signal.addEventListener('abort', stop, { once: true });
+        this.#waiters.add(wake);
+      });
+    }
   }
 
   /**
-   * Waits until the message is taken or `lingerMs` have passed (more, once its owner has seen it), and then does `next` with how it ended. The room's place
-   * is kept until `next` is done, so that what waits for its turn afterwards is bounded too.
+   * Waits until the message is taken or `lingerMs` have passed (more, while its owner is busy with it or with others that
+   * linger here), and then does `next` with how it ended. The room's place is kept until `next` is done, so that what waits
+   * for its turn afterwards is bounded too.
    */
   async linger(messageId: string, lingerMs: number, next: (how: LingerEnd) => Promise<void>): Promise<void> {
     this.#taken += 1;
@@ -59,6 +89,8 @@ export class LingerRoom {
       await next(await this.#stay(messageId, lingerMs));
     } finally {
       this.#taken -= 1;
+      for (const wake of this.#waiters) wake();
+      this.#waiters.clear();
     }
   }
 
@@ -75,28 +107,46 @@ export class LingerRoom {
     return new Promise((end) => {
       const now = performance.now();
       const claimedBy = now + lingerMs * PATIENCE_WITH_A_BUSY_OWNER;
-      this.#staying.add({ messageId, seenBy: now + lingerMs, claimedBy, end });
-      this.#timer ??= setTimeout(() => void this.#look(), Math.min(LOOK_EVERY_MS, lingerMs));
+      const pauseMs = Math.min(FIRST_LOOK_MS, lingerMs);
+      this.#staying.add({
+        messageId,
+        lingerMs,
+        seenBy: now + lingerMs,
+        claimedBy,
+        pauseMs,
+        lookAt: now + pauseMs,
+        end,
+      });
+      this.#timer ??= setTimeout(() => void this.#look(), pauseMs);
     });
   }
 
   async #look(): Promise<void> {
-    const present = [...this.#staying];
+    const now = performance.now();
+    const due = [...this.#staying].filter(({ lookAt }) => lookAt <= now);
     let progress: readonly OwnerProgress[];
     try {
-      const ids = present.map(({ messageId }) => messageId);
+      const ids = due.map(({ messageId }) => messageId);
       progress = await this.#ledger.ownerProgress(ids, this.#owner);
     } catch {
       // No answer is no reason to acknowledge: they stay until their time is up, and then go the way that holds.
       progress = [];
     }
+    if (progress.includes('claimed')) this.#tookOneAt = now;
+    for (const [index, stay] of due.entries()) this.#judge(stay, progress[index]);
+    this.#timer = this.#staying.size === 0 ? undefined : setTimeout(() => void this.#look(), FIRST_LOOK_MS);
+  }
+
+  #judge(stay: Stay, come: OwnerProgress | undefined): void {
+    const { lingerMs, seenBy, claimedBy, end } = stay;
     const now = performance.now();
-    present.forEach((stay, index) => {
-      const come = progress[index];
-      if (come !== 'claimed' && now < (come === 'seen' ? stay.claimedBy : stay.seenBy)) return;
-      this.#staying.delete(stay);
-      stay.end(come === 'claimed' ? 'taken' : 'expired');
-    });
-    this.#timer = this.#staying.size === 0 ? undefined : setTimeout(() => void this.#look(), LOOK_EVERY_MS);
+    const until = come === 'seen' ? claimedBy : Math.min(Math.max(seenBy, this.#tookOneAt + lingerMs), claimedBy);
+    if (come !== 'claimed' && now < until) {
+      stay.pauseMs = Math.min(stay.pauseMs * PAUSE_GROWTH, LONGEST_PAUSE_MS);
+      stay.lookAt = now + Math.min(stay.pauseMs, until - now);
+      return;
+    }
+    this.#staying.delete(stay);
+    end(come === 'claimed' ? 'taken' : 'expired');
   }
 }

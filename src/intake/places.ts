@@ -1,10 +1,15 @@
 /** A place in use. One that was left can be taken again when its turn comes. */
 export interface Place {
   leave(): void;
+  /** Keeps it beyond the work, until that has come. */
+  keepUntil(free: Promise<void>): void;
   comeBack(signal: AbortSignal): Promise<void>;
 }
 
-/** The deliveries that intake works on at once. A place is taken at the arrival and free again at the acceptance. */
+/**
+ * The deliveries that intake works on at once. A place is taken at the arrival and free again at the acceptance, or when
+ * the message has left this process's hands, where it is kept for so long.
+ */
 export class Places {
   readonly #limit: number;
   readonly #waiters = new Set<() => void>();
@@ -50,10 +55,15 @@ export class Places {
       await this.#takeTurn(signal);
       present = true;
     };
+    let kept: Promise<void> | undefined;
+    const keepUntil = (free: Promise<void>): void => {
+      kept = free;
+    };
     try {
-      return await work({ leave, comeBack });
+      return await work({ leave, keepUntil, comeBack });
     } finally {
-      leave();
+      if (kept === undefined) leave();
+      else void kept.finally(leave);
     }
   }
 

@@ -5,6 +5,7 @@ import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { Side } from '../domain/side.js';
 import { memoryOf } from '../domain/stored-time.js';
+import type { InHand } from '../intake/in-hand.js';
 import { Intake, type IntakeObserver } from '../intake/intake.js';
 import type { Starter } from '../intake/starter.js';
 import { Throttle } from '../intake/throttle.js';
@@ -29,6 +30,7 @@ export interface SideIntakeOptions {
   readonly ledger: Ledger;
   readonly policyStore: PolicyStore;
   readonly starter: Starter;
+  readonly inHand: InHand;
   readonly lossWatch: LossWatch;
   /** See `IntakeRules`. */
   readonly witnessMs: number;
@@ -51,7 +53,7 @@ export interface SideIntake {
 export async function startSideIntake(options: SideIntakeOptions): Promise<SideIntake> {
   const { side, migration, connections, redis, ledger, policyStore, starter, lossWatch, witnessMs, processId } =
     options;
-  const { observer, closers, log } = options;
+  const { inHand, observer, closers, log } = options;
   const { limits } = migration;
 
   const { source, deadLetters } = openBrokerSide(side, migration, connections, log);
@@ -96,6 +98,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     otherSideLives: () => watch.otherSideLives(),
     throttle,
     starter,
+    inHand,
     deadLetters,
     deadLetterIndex: createDeadLetterIndex(redis, migration.name),
     observer,

@@ -15,6 +15,7 @@ import { HandoverError, toError } from '../domain/errors.js';
 import { witnessedFor } from '../domain/ledger-loss.js';
 import type { GrantResult } from '../domain/outcome.js';
 import type { Side } from '../domain/side.js';
+import { InHand } from '../intake/in-hand.js';
 import { Starter } from '../intake/starter.js';
 import { createAudit } from '../ledger/audit.js';
 import { closeRedis, connectRedis, readRedisUrl } from '../ledger/connect.js';
@@ -34,6 +35,7 @@ import { enterStanding } from './standing-entry.js';
 import { createAskStanding } from './standing-query.js';
 import { createStewardActivities } from './steward-activities.js';
 import { startSweeper } from './sweeper.js';
+import { tellInHand } from './tell-in-hand.js';
 import { readTemporalRetention } from './temporal-retention.js';
 import { connectToTemporal } from './temporal-runtime.js';
 import { createTemporalWorkers } from './temporal-workers.js';
@@ -139,22 +141,21 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     providerFault = atFault ? result.evidence.detail : undefined;
   };
 
+  const inHand = new InHand();
+  const rewards = createRewardActivities({ ledger, provider, client, isOpenRun, onAttempt });
+  const ownership = createOwnershipActivities({ ledger, policyStore, signs: createSideSigns(redis, name), isOpenRun });
+  const inline = createInlineActivities({ side, ledger, provider, isOpenRun, onAttempt });
+  const { seek, rewardInline, reward } = tellInHand({ ...ownership, ...inline, ...rewards }, inHand);
+  const audit = createAudit(redis, name);
+  const resolutions = createResolutionActivities({ ledger, audit, isOpenRun, findAttempts: findAttemptsIn(client) });
   const workers = await createTemporalWorkers({
     connection,
     namespace,
     migration: name,
     side,
-    ledgerSteps: {
-      ...createOwnershipActivities({ ledger, policyStore, signs: createSideSigns(redis, name), isOpenRun }),
-      ...createResolutionActivities({
-        ledger,
-        audit: createAudit(redis, name),
-        isOpenRun,
-        findAttempts: findAttemptsIn(client),
-      }),
-    },
-    inline: createInlineActivities({ side, ledger, provider, isOpenRun, onAttempt }),
-    rewards: createRewardActivities({ ledger, provider, client, isOpenRun, onAttempt }),
+    ledgerSteps: { ...resolutions, seek },
+    inline: { rewardInline },
+    rewards: { ...rewards, reward },
     steward: createStewardActivities({
       migration: name,
       client,
@@ -167,7 +168,6 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
       log,
     }),
     inFlight: limits.inFlight,
-    attemptsInTasks: dispatch === 'inline-first',
     graceMs: migration.attemptTimeoutMs,
   });
   const running = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
@@ -199,7 +199,17 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   closers.add('sweeper', () => sweeper.stop());
   if (consumes) {
     const witnessMs = await readWitnessMs(client, log);
-    const parts = { redis, ledger, policyStore, starter, lossWatch, witnessMs, processId, observer: metrics.intake };
+    const parts = {
+      redis,
+      ledger,
+      policyStore,
+      starter,
+      inHand,
+      lossWatch,
+      witnessMs,
+      processId,
+      observer: metrics.intake,
+    };
     consuming = await startSideIntake({ side, migration, connections, ...parts, closers, log });
   }
   return { http: health.address, reasons, running, stop: () => closers.close() };

@@ -21,8 +21,6 @@ export interface TemporalWorkersOptions {
   readonly steward: CutoverActivities & RecoveryActivities;
   /** In-flight deliveries of this process: the eager starts that may come at once. */
   readonly inFlight: number;
-  /** Whether first attempts are made within workflow tasks, which then last as long as the provider takes. */
-  readonly attemptsInTasks: boolean;
   /** How long a stopping worker lets its attempts at the reward finish, in ms. */
   readonly graceMs: number;
 }
@@ -36,9 +34,9 @@ const FORCE_AFTER_GRACE_MS = 5_000;
  */
 export async function createTemporalWorkers(options: TemporalWorkersOptions): Promise<readonly Worker[]> {
   const { connection, namespace, migration, side, ledgerSteps, inline, rewards, inFlight, graceMs } = options;
-  const { attemptsInTasks } = options;
-  // As many as there would be activities, were the attempts made by these.
-  const tasks = inFlight * (attemptsInTasks ? 4 : 2);
+  // An eager start takes a slot from the request on, and its task keeps it until the server has its end: with as many as
+  // there may be attempts at once, one is free. Idle pollers and tasks of running workflows take theirs beside them.
+  const tasks = inFlight * 4;
   const shared = {
     connection,
     namespace,
@@ -50,11 +48,10 @@ export async function createTemporalWorkers(options: TemporalWorkersOptions): Pr
     ...shared,
     taskQueue: sideTaskQueue(migration, side),
     activities: { ...ledgerSteps, ...inline, ...rewards },
-    // An eager start needs a free slot at once; beside them, tasks of running workflows come in.
     maxConcurrentWorkflowTaskExecutions: tasks,
     // One for each task that makes an attempt, and the others' steps beside them.
     maxConcurrentLocalActivityExecutions: tasks + inFlight * 2,
-    maxConcurrentActivityTaskExecutions: inFlight * 4,
+    maxConcurrentActivityTaskExecutions: tasks,
     maxCachedWorkflows: 1_000,
   });
   const cross = Worker.create({

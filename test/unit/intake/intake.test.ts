@@ -5,6 +5,7 @@ import { STAMPS } from '../../../src/domain/message.js';
 import { decide, initialPolicy, type Policy } from '../../../src/domain/policy.js';
 import { otherSide, SIDES, type Side } from '../../../src/domain/side.js';
 import { BEFORE_START } from '../../../src/domain/start.js';
+import { InHand } from '../../../src/intake/in-hand.js';
 import { Intake, type IntakeDependencies } from '../../../src/intake/intake.js';
 import type { RoutedMessage, StartResult } from '../../../src/intake/starter.js';
 import type { OwnerProgress, RouteRequest } from '../../../src/ledger/ledger.js';
@@ -93,6 +94,7 @@ function createIntake(setting: Setting = {}) {
       },
       check: async () => 'delivered',
     },
+    inHand: new InHand(),
     deadLetters: { send: async (_delivery, reason) => void seen.dead.push(reason) },
     deadLetterIndex: { add: async () => undefined } as never,
     observer: { routed: () => undefined, accepted: () => undefined, deadLettered: () => undefined },
@@ -105,6 +107,25 @@ function createIntake(setting: Setting = {}) {
 }
 
 const settled = (promises: readonly Promise<void>[]) => Promise.allSettled(promises);
+
+describe('intake starts no more than is worked off', () => {
+  it('a message that was started eagerly keeps its place until its attempt has ended', async () => {
+    const inHand = new InHand();
+    const { intake } = createIntake({ start: async () => 'started-eagerly', overrides: { inHand }, inFlight: 1 });
+    await Promise.all(intake.take([delivery({ id: 'a' })]));
+    expect(intake.inFlight).toBe(1);
+    inHand.leave('a');
+    await vi.waitFor(() => expect(intake.inFlight).toBe(0));
+  });
+
+  it('one that was not is in other hands, and keeps none', async () => {
+    for (const result of ['started', 'delivered', 'completed'] as const) {
+      const { intake } = createIntake({ start: async () => result });
+      await Promise.all(intake.take([delivery()]));
+      expect(intake.inFlight).toBe(0);
+    }
+  });
+});
 
 describe('a delivery is accepted only once something durable has it', () => {
   it('mine and new: after the workflow is started and the age index has it', async () => {
