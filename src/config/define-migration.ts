@@ -66,11 +66,11 @@ export interface MigrationOptions {
   limits?: {
     /** Largest body. Default 1 MiB. */
     bodyBytes?: number;
-    /** Deliveries of one worker between arrival and acceptance. Default 32. */
+    /** Deliveries of one worker between arrival and the end of the first attempt. Default 32. */
     inFlight?: number;
-    /** How long a delivery waits for the other side to claim its message. Default 1 s. */
+    /** How long a delivery waits for the other side to claim its message; ten times as long for one that is busy. Default 1 s. */
     linger?: Duration;
-    /** Deliveries of one worker that may linger at once. Default 256. */
+    /** Deliveries of one worker that may linger at once; beyond it intake waits for room. Default 256. */
     lingering?: number;
     /** Messages that one side has delivered and that wait for the other; beyond it the intake of the one holds. Default 1000. */
     waiting?: number;

@@ -17,11 +17,17 @@ export interface RetrySettings {
 }
 
 export interface Limits extends Pick<MessageRules, 'bodyBytes'> {
-  /** Deliveries of one process between their arrival and their acceptance. Default 32: more costs eager starts. */
+  /**
+   * Deliveries of one process between their arrival and their acceptance, or, where their workflows were started eagerly, the
+   * end of their first attempt. Default 32: more costs eager starts.
+   */
   readonly inFlight: number;
-  /** How long a delivery waits unacknowledged for the other side to claim its message. Default 1000. */
+  /**
+   * How long a delivery waits unacknowledged for the other side to claim its message; up to ten times as long while that
+   * side has seen it, or takes others that wait. Default 1000.
+   */
   readonly lingerMs: number;
-  /** Deliveries of one process that may linger at once; beyond it they become waiting workflows at once. Default 256. */
+  /** Deliveries of one process that may linger at once; beyond it intake waits for room. 0: none lingers. Default 256. */
   readonly lingering: number;
   /** Messages that one side has delivered and that wait for the other, beyond which its intake holds. Default 1000. */
   readonly waiting: number;

@@ -6,9 +6,9 @@ const LONGEST_MS = 2_000;
 
 /**
  * The messages whose workflows this process has been handed at their start, until their first attempt at the reward has
- * ended. Intake keeps their places for so long. Without that it would start workflows faster than they are worked off:
- * there is no slot free for an eager start then, and a server that is flooded hands tasks out and loses them, as it gives
- * a worker it hands a task to a second to answer in.
+ * ended. Intake keeps their places for so long. Without that it would start workflows faster than they are worked off: no
+ * slot is free for an eager start then, and a flooded server loses tasks that it hands out through its queues, as it allows
+ * itself one second to record that (temporalio/temporal, issue 11733).
  */
 export class InHand {
   readonly #leaving = new Map<string, () => void>();
