@@ -58,6 +58,7 @@ export async function playRound(ground: Ground, crew: Crew, mode: Mode, messages
   } finally {
     crew.go();
   }
+  const since = Date.now();
   await provider.untilGranted(ids, ids.length, signal);
   await crew.untilAtRest();
   const cost = await meter.end();
@@ -66,7 +67,7 @@ export async function playRound(ground: Ground, crew: Crew, mode: Mode, messages
   const sample = [...granted.keys()].filter((_, index) => index % Math.ceil(messages / SAMPLE) === 0);
   return {
     messages,
-    rate: rateOf([...granted.values()]),
+    rate: rateOf([...granted.values()], since),
     cost,
     history: contender.inTemporal && sample.length > 0 ? await measureHistories(client, sample) : undefined,
     rss: largestRss(crew.pids),

@@ -48,13 +48,10 @@ export function percentiles(values: readonly number[]): Percentiles {
 }
 
 /**
- * How many messages a second were granted, from the times of their grants (ms), in any order. The first tenth is the run-up
- * and is left out; the slowest message is not, as a round is over only with its last one. 0 where there are too few to tell.
+ * How many messages a second were granted, from when the workers set to work and the times of the grants (ms), in any order:
+ * up to the last one, as the work is done only then. 0 where nothing was granted.
  */
-export function rateOf(grantedAt: readonly number[]): number {
-  const sorted = [...grantedAt].sort((a, b) => a - b);
-  const skipped = Math.floor(sorted.length / 10);
-  const [first, last] = [sorted[skipped], sorted.at(-1)];
-  if (first === undefined || last === undefined || last <= first) return 0;
-  return ((sorted.length - 1 - skipped) * 1_000) / (last - first);
+export function rateOf(grantedAt: readonly number[], since: number): number {
+  const last = Math.max(...grantedAt);
+  return last > since ? (grantedAt.length * 1_000) / (last - since) : 0;
 }
