@@ -1,6 +1,6 @@
 import type { Attempts } from './attempts.js';
 import { type AllFigures, type Bar, barsOf, ratiosOf } from './bars.js';
-import type { Contender, ContenderName } from './contenders/contender.js';
+import { BOUNDS, type Contender, type ContenderName } from './contenders/contender.js';
 import { floor } from './contenders/rivals.js';
 import { figuresOf } from './figures.js';
 import type { BenchFlags } from './flags.js';
@@ -54,6 +54,7 @@ export async function measureParts(
   if (wants('latency')) {
     const paces = { low: LOW, high: { rate: highRate(played), seconds: HIGH_SECONDS } };
     for (const [name, contender] of contenders) {
+      if (BOUNDS.has(name)) continue;
       const measured = await attempts.make(name, 'latency', () => measureLatencies(ground, contender, paces));
       if (measured !== undefined) latencies.set(name, measured);
     }

@@ -3,12 +3,14 @@ import type { Skipped } from '../attempts.js';
 import type { Contender, ContenderName } from './contender.js';
 import { dbos } from './dbos.js';
 import { handover } from './handover.js';
-import { seed, textbook } from './rivals.js';
+import { bare, seed, textbook } from './rivals.js';
 
 const MAKE: Readonly<Record<ContenderName, (folder: string) => Contender | Promise<Contender>>> = {
   textbook,
   handover: (folder) => handover('bench-handover', folder),
   'handover-inline': (folder) => handover('bench-inline', folder, { dispatch: 'inline-first' }),
+  bare: () => bare(false),
+  'bare-inline': () => bare(true),
   seed,
   dbos,
 };

@@ -2,8 +2,11 @@ import type { Migration } from '../../src/config/migration.js';
 import type { Side } from '../../src/domain/side.js';
 import type { Ground } from '../ground.js';
 
-export const CONTENDERS = ['textbook', 'handover', 'handover-inline', 'seed', 'dbos'] as const;
+export const CONTENDERS = ['textbook', 'handover', 'handover-inline', 'bare', 'bare-inline', 'seed', 'dbos'] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
+
+/** Not ways to do it, but bounds for those that are: measured for their rates and costs only. */
+export const BOUNDS: ReadonlySet<ContenderName> = new Set(['bare', 'bare-inline']);
 
 /** How one worker process of a contender is run. */
 export interface Launch {

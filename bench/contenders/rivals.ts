@@ -1,3 +1,4 @@
+import type { Ground } from '../ground.js';
 import { SHARE_KEY } from '../workers/textbook-activities.js';
 import type { Contender } from './contender.js';
 import { launchScript, namesFor } from './rival.js';
@@ -10,11 +11,31 @@ export function textbook(): Contender {
     migration,
     inTemporal: true,
     launch: (ground, side) => launchScript('textbook-worker', migration, ground, side),
-    metricsOf: ({ metrics }) => (typeof metrics === 'string' ? metrics : undefined),
-    async setShare({ redis }, hundredths) {
-      await redis.set(SHARE_KEY, hundredths);
-    },
+    metricsOf: metricsIn,
+    setShare,
   };
+}
+
+/** The least that a workflow behind each message can cost, correct or not: what no correct way can do better than. */
+export function bare(inline: boolean): Contender {
+  const name = inline ? 'bare-inline' : 'bare';
+  const migration = namesFor(`bench-${name}`);
+  return {
+    name,
+    migration,
+    inTemporal: true,
+    launch: (ground, side) => launchScript('bare-worker', migration, ground, side, { inline }),
+    metricsOf: metricsIn,
+    setShare,
+  };
+}
+
+function metricsIn({ metrics }: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof metrics === 'string' ? metrics : undefined;
+}
+
+async function setShare({ redis }: Ground, hundredths: number): Promise<void> {
+  await redis.set(SHARE_KEY, hundredths);
 }
 
 /** SETNX and retries in the process: nothing durable, the ceiling. */

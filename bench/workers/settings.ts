@@ -17,6 +17,8 @@ export interface WorkerSettings {
   /** Of the database that DBOS keeps its workflows in, where there is one. */
   readonly postgres?: string;
   readonly rewardUrl: string;
+  /** Of `bare`: the reward is a local activity. */
+  readonly inline?: boolean;
   /** Instead of asking for a reward, the moment is appended to this file, as the provider would. */
   readonly floorFile?: string;
 }

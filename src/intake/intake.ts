@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { DeadLetters, Delivery, DeliverySink } from '../brokers/source.js';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
@@ -77,6 +78,8 @@ export class Intake implements DeliverySink {
 
   constructor(deps: IntakeDependencies) {
     this.#deps = deps;
+    // As many listen as there are deliveries that wait for a place or for room: that is no leak.
+    setMaxListeners(0, this.#stopping.signal);
     this.#gate = new Gate(deps.log, this.#stopping.signal);
     this.#places = new Places(deps.rules.inFlight);
     this.#lingerRoom = new LingerRoom(deps.ledger, otherSide(deps.side), deps.rules.lingering);

@@ -62,7 +62,11 @@ export function createMetrics(side: Side, readings: Readings): Metrics {
     buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
-  gauge('handover_in_flight', 'Deliveries between arrival and acceptance, or the end of their first attempt', readings.inFlight);
+  gauge(
+    'handover_in_flight',
+    'Deliveries between arrival and acceptance, or the end of their first attempt',
+    readings.inFlight,
+  );
   gauge('handover_lingering', 'Deliveries that wait for the other side to claim their message', readings.lingering);
   new Gauge({
     name: 'handover_waiting',
