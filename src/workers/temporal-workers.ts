@@ -52,7 +52,7 @@ export async function createTemporalWorkers(options: TemporalWorkersOptions): Pr
     // One for each task that makes an attempt, and the others' steps beside them.
     maxConcurrentLocalActivityExecutions: tasks + inFlight * 2,
     maxConcurrentActivityTaskExecutions: tasks,
-    maxCachedWorkflows: 1_000,
+    // How many workflows it keeps in memory is left to the SDK, which goes by the heap's size.
   });
   const cross = Worker.create({
     ...shared,
