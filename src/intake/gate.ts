@@ -1,5 +1,6 @@
 import { isRetryable, toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
+import { untilWoken, wakeAll } from './until-woken.js';
 
 /** First and longest pause between two tries of a dependency that is away, in ms. */
 const FIRST_PAUSE_MS = 100;
@@ -32,7 +33,7 @@ export class Gate {
   /** Resolves at once while open, else when it opens. Rejects when intake or `signal` stops. */
   async whenOpen(signal: AbortSignal): Promise<void> {
     while (!this.isOpen) {
-      await untilCalled((wake) => this.#waiters.add(wake), AbortSignal.any([signal, this.#stopped]));
+      await untilWoken(this.#waiters, AbortSignal.any([signal, this.#stopped]));
     }
   }
 
@@ -55,7 +56,7 @@ export class Gate {
           if (!mayPass(error)) throw error;
           this.#shut(dependency, toError(error).message, failedBefore);
           failedBefore = true;
-          await untilCalled((wake) => setTimeout(wake, pauseMs), this.#stopped);
+          await pause(pauseMs, this.#stopped);
         }
       }
     } finally {
@@ -79,23 +80,17 @@ export class Gate {
     this.#failing.delete(dependency);
     this.#log.info({ dependency }, 'it is back');
     if (!this.isOpen) return;
-    for (const wake of this.#waiters) wake();
-    this.#waiters.clear();
+    wakeAll(this.#waiters);
   }
 }
 
-/** Waits until `arrange`'s callback is called; rejects with the signal's reason if that comes first. */
-function untilCalled(arrange: (wake: () => void) => unknown, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    const stop = (): void => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    arrange(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    });
-  });
+/** Waits so many ms; rejects with the signal's reason if that comes first. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const timers = new Set<() => void>();
+  const timer = setTimeout(() => wakeAll(timers), ms);
+  try {
+    await untilWoken(timers, signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }

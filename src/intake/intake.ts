@@ -195,13 +195,18 @@ export class Intake implements DeliverySink {
     if (rules.lingerMs <= 0 || rules.lingering <= 0 || !otherSideLives()) {
       return this.#startWaiting(arrival, verdict, place);
     }
-    await room.whenRoom(this.#stopping.signal);
-    place.leave();
-    return room.linger(arrival.message.messageId, rules.lingerMs, async (how) => {
-      this.#stopping.signal.throwIfAborted();
-      if (how === 'taken') return;
-      await place.comeBack(this.#stopping.signal);
-      await this.#startWaiting(arrival, verdict, place);
+    const { signal } = this.#stopping;
+    return room.linger({
+      messageId: arrival.message.messageId,
+      lingerMs: rules.lingerMs,
+      signal,
+      entered: () => place.leave(),
+      next: async (how) => {
+        signal.throwIfAborted();
+        if (how === 'taken') return;
+        await place.comeBack(signal);
+        await this.#startWaiting(arrival, verdict, place);
+      },
     });
   }
 

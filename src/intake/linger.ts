@@ -1,5 +1,6 @@
 import type { Side } from '../domain/side.js';
 import type { Ledger, OwnerProgress } from '../ledger/ledger.js';
+import { untilWoken, wakeAll } from './until-woken.js';
 
 /** How long after its arrival the ledger is asked about a lingering message first, in ms. Without a lag that is enough. */
 const FIRST_LOOK_MS = 150;
@@ -17,6 +18,15 @@ const PATIENCE_WITH_A_BUSY_OWNER = 10;
 
 /** How lingering ends: the other side has taken the message in hand, or it has not within its time. */
 export type LingerEnd = 'taken' | 'expired';
+
+export interface Visit {
+  readonly messageId: string;
+  readonly lingerMs: number;
+  readonly signal: AbortSignal;
+  /** It has a place in the room now. */
+  readonly entered: () => void;
+  readonly next: (how: LingerEnd) => Promise<void>;
+}
 
 interface Stay {
   readonly messageId: string;
@@ -57,40 +67,23 @@ export class LingerRoom {
   }
 
   /**
-   * Resolves once there is room. It comes about: each stay ends, and where both sides wait for room in each other's way,
-   * neither takes anything, so that all of them end after `lingerMs`. Rejects with the signal's reason.
+   * Waits for room, and tells `entered`; then waits until the message is taken or `lingerMs` have passed (more, while its
+   * owner is busy with it or with others that linger here), and does `next` with how it ended. The room's place is kept until
+   * `next` is done, so that what waits for its turn afterwards is bounded too.
+   *
+   * Room comes about: each stay ends, and where both sides wait for room in each other's way, neither takes anything, so
+   * that all of them end after `lingerMs`. Rejects with the signal's reason while it waits for room.
    */
-  async whenRoom(signal: AbortSignal): Promise<void> {
-    while (this.#taken >= this.#places) {
-      await new Promise<void>((resolve, reject) => {
-        signal.throwIfAborted();
-        const stop = (): void => {
-          this.#waiters.delete(wake);
-          reject(signal.reason);
-        };
-        const wake = (): void => {
-          signal.removeEventListener('abort', stop);
-          resolve();
-        };
-        signal.addEventListener('abort', stop, { once: true });
-        this.#waiters.add(wake);
-      });
-    }
-  }
-
-  /**
-   * Waits until the message is taken or `lingerMs` have passed (more, while its owner is busy with it or with others that
-   * linger here), and then does `next` with how it ended. The room's place is kept until `next` is done, so that what waits
-   * for its turn afterwards is bounded too.
-   */
-  async linger(messageId: string, lingerMs: number, next: (how: LingerEnd) => Promise<void>): Promise<void> {
+  async linger({ messageId, lingerMs, signal, entered, next }: Visit): Promise<void> {
+    while (this.#taken >= this.#places) await untilWoken(this.#waiters, signal);
+    // In the same turn as the look above: of many that are woken at once, no more come in than there is room for.
     this.#taken += 1;
     try {
+      entered();
       await next(await this.#stay(messageId, lingerMs));
     } finally {
       this.#taken -= 1;
-      for (const wake of this.#waiters) wake();
-      this.#waiters.clear();
+      wakeAll(this.#waiters);
     }
   }
 

@@ -1,3 +1,5 @@
+import { untilWoken, wakeAll } from './until-woken.js';
+
 /** A place in use. One that was left can be taken again when its turn comes. */
 export interface Place {
   leave(): void;
@@ -27,15 +29,7 @@ export class Places {
   /** Resolves with how many places are free, once there is one. Rejects with the signal's reason. */
   async whenFree(signal: AbortSignal): Promise<number> {
     while (this.#taken >= this.#limit) {
-      await new Promise<void>((resolve, reject) => {
-        signal.throwIfAborted();
-        const stop = (): void => reject(signal.reason);
-        signal.addEventListener('abort', stop, { once: true });
-        this.#waiters.add(() => {
-          signal.removeEventListener('abort', stop);
-          resolve();
-        });
-      });
+      await untilWoken(this.#waiters, signal);
     }
     signal.throwIfAborted();
     return this.#limit - this.#taken;
@@ -74,29 +68,16 @@ export class Places {
       this.#taken += 1;
       return;
     }
-    await new Promise<void>((resolve, reject) => {
-      const turn = (): void => {
-        signal.removeEventListener('abort', stop);
-        resolve();
-      };
-      const stop = (): void => {
-        this.#returning.delete(turn);
-        reject(signal.reason);
-      };
-      signal.addEventListener('abort', stop, { once: true });
-      this.#returning.add(turn);
-    });
+    await untilWoken(this.#returning, signal);
   }
 
   #release(): void {
     const [next] = this.#returning;
     if (next !== undefined) {
-      this.#returning.delete(next);
       next();
       return;
     }
     this.#taken -= 1;
-    for (const wake of this.#waiters) wake();
-    this.#waiters.clear();
+    wakeAll(this.#waiters);
   }
 }

@@ -3,6 +3,7 @@ import type { Log } from '../domain/log.js';
 import { otherSide, type Side } from '../domain/side.js';
 import { decideHold, roomFor } from '../domain/throttle.js';
 import type { WaitingMessages } from '../ledger/waiting-messages.js';
+import { untilWoken, wakeAll } from './until-woken.js';
 
 /** How often the waiting messages are counted, in ms, and at every how many counts each is looked at. */
 const EVERY_MS = 1_000;
@@ -66,19 +67,7 @@ export class Throttle {
   /** Resolves at once while it does not hold, else when that ends. Rejects with the signal's reason. */
   async whenFree(signal: AbortSignal): Promise<void> {
     while (this.#holding) {
-      await new Promise<void>((resolve, reject) => {
-        signal.throwIfAborted();
-        const stop = (): void => {
-          this.#waiters.delete(wake);
-          reject(signal.reason);
-        };
-        const wake = (): void => {
-          signal.removeEventListener('abort', stop);
-          resolve();
-        };
-        signal.addEventListener('abort', stop, { once: true });
-        this.#waiters.add(wake);
-      });
+      await untilWoken(this.#waiters, signal);
     }
   }
 
@@ -144,7 +133,6 @@ export class Throttle {
     if (!this.#holding) return;
     this.#holding = false;
     this.#log.info({ side: this.#side, waiting }, 'intake goes on: fewer messages wait');
-    for (const wake of this.#waiters) wake();
-    this.#waiters.clear();
+    wakeAll(this.#waiters);
   }
 }

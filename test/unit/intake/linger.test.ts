@@ -20,13 +20,22 @@ describe('a delivery lingers', () => {
     };
     const room = new LingerRoom(ledger, 'rocketmq', places);
     const ends = new Map<string, LingerEnd>();
-    const linger = (id: string) => void room.linger(id, LINGER_MS, async (how) => void ends.set(id, how));
-    return { room, progress, looks, ends, linger };
+    const inside = new Set<string>();
+    const linger = (messageId: string, signal = forever) =>
+      room.linger({
+        ...{ messageId, lingerMs: LINGER_MS, signal },
+        entered: () => void inside.add(messageId),
+        next: async (how) => {
+          ends.set(messageId, how);
+          inside.delete(messageId);
+        },
+      });
+    return { progress, looks, ends, inside, linger };
   }
 
   it('until its owner has taken it', async () => {
     const { progress, ends, linger } = open();
-    linger('a');
+    void linger('a');
     progress.set('a', 'claimed');
     await vi.advanceTimersByTimeAsync(150);
     expect(ends.get('a')).toBe('taken');
@@ -34,7 +43,7 @@ describe('a delivery lingers', () => {
 
   it('for its time, where the owner takes nothing', async () => {
     const { ends, linger } = open();
-    linger('a');
+    void linger('a');
     await vi.advanceTimersByTimeAsync(LINGER_MS - 1);
     expect(ends.size).toBe(0);
     await vi.advanceTimersByTimeAsync(151);
@@ -43,9 +52,9 @@ describe('a delivery lingers', () => {
 
   it('for longer while its owner takes others that linger here: it lags, and has not lost the message', async () => {
     const { progress, ends, linger } = open();
-    linger('a');
+    void linger('a');
     for (let taken = 1; taken <= 5; taken += 1) {
-      linger(`taken-${taken}`);
+      void linger(`taken-${taken}`);
       progress.set(`taken-${taken}`, 'claimed');
       await vi.advanceTimersByTimeAsync(600);
     }
@@ -56,9 +65,9 @@ describe('a delivery lingers', () => {
 
   it('not for ever, however busy its owner is with others', async () => {
     const { progress, ends, linger } = open();
-    linger('a');
+    void linger('a');
     for (let taken = 1; taken <= 25; taken += 1) {
-      linger(`taken-${taken}`);
+      void linger(`taken-${taken}`);
       progress.set(`taken-${taken}`, 'claimed');
       await vi.advanceTimersByTimeAsync(500);
     }
@@ -67,7 +76,7 @@ describe('a delivery lingers', () => {
 
   it('and the ledger is asked less and less often about it', async () => {
     const { progress, looks, linger } = open();
-    linger('a');
+    void linger('a');
     progress.set('a', 'seen');
     await vi.advanceTimersByTimeAsync(LINGER_MS * 9);
     const asked = looks.flat().length;
@@ -75,24 +84,24 @@ describe('a delivery lingers', () => {
     expect(asked).toBeLessThan(20);
   });
 
-  it('only where there is room, which comes when another ends', async () => {
-    const { room, progress, linger } = open(1);
-    linger('a');
-    let entered = false;
-    void room.whenRoom(forever).then(() => (entered = true));
+  it('only where there is room: of many that wait, one comes in for each that ends', async () => {
+    const { progress, ends, inside, linger } = open(1);
+    for (const id of ['a', 'b', 'c', 'd']) void linger(id);
     await vi.advanceTimersByTimeAsync(100);
-    expect(entered).toBe(false);
+    expect([...inside]).toEqual(['a']);
     progress.set('a', 'claimed');
     await vi.advanceTimersByTimeAsync(100);
-    expect(entered).toBe(true);
+    expect(ends.get('a')).toBe('taken');
+    expect([...inside]).toEqual(['b']);
   });
 
   it('and nobody waits for room whose signal is aborted', async () => {
-    const { room, linger } = open(1);
-    linger('a');
+    const { inside, linger } = open(1);
+    void linger('a');
     const impatient = new AbortController();
-    const waiting = room.whenRoom(impatient.signal);
+    const waiting = linger('b', impatient.signal);
     impatient.abort(new Error('intake is stopping'));
     await expect(waiting).rejects.toThrow('intake is stopping');
+    expect([...inside]).toEqual(['a']);
   });
 });
