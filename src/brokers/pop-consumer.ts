@@ -10,8 +10,9 @@ import definitions from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definit
 import type { Log } from '../domain/log.js';
 import type { RocketmqConnection } from './connections.js';
 import { PollChannels } from './poll-channels.js';
+import { forExtension, type ReceiptHandle } from './receipt-handle.js';
 import { rocketmqOptions, shareEndpoints } from './rocketmq-client.js';
-import { type PoppedDelivery, poppedDelivery, type ReceiptHandle } from './rocketmq-delivery.js';
+import { type PoppedDelivery, poppedDelivery } from './rocketmq-delivery.js';
 
 export interface PopConsumerOptions {
   readonly connection: RocketmqConnection;
@@ -94,7 +95,7 @@ export class PopConsumer extends SimpleConsumer {
 
   /** Keeps the message from everyone else for so long from now. */
   async extend(handle: ReceiptHandle, invisibilityMs: number): Promise<void> {
-    handle.receiptHandle = await this.invisibleDuration(asView(handle), invisibilityMs);
+    handle.receiptHandle = forExtension(await this.invisibleDuration(asView(handle), invisibilityMs));
   }
 
   override async shutdown(): Promise<void> {

@@ -3,6 +3,7 @@ import { gunzipSync, inflateSync } from 'node:zlib';
 import type { Endpoints } from 'rocketmq-client-nodejs';
 import definitions, { type Message } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import { toError } from '../domain/errors.js';
+import type { ReceiptHandle } from './receipt-handle.js';
 import type { Delivery } from './source.js';
 
 /** A delivery with what it takes to acknowledge it. */
@@ -13,14 +14,6 @@ export interface PoppedDelivery {
   /** Whether nobody in the group had it before. */
   readonly firstTime: boolean;
   readonly handle: ReceiptHandle;
-}
-
-/** Changes with every extension, so it has one place and is never copied. */
-export interface ReceiptHandle {
-  readonly topic: string;
-  readonly messageId: string;
-  readonly endpoints: Endpoints;
-  receiptHandle: string;
 }
 
 export interface PopOrigin {

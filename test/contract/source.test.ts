@@ -107,24 +107,28 @@ describe.each(SIDES)('the %s source', (side) => {
     expect(sink.deliveries).toHaveLength(ids.length);
   });
 
-  it.concurrent('lets nothing wait for a slow delivery, and keeps it from being delivered again', async ({
+  it.concurrent('lets nothing wait for slow deliveries, and keeps them from being delivered again', async ({
     on,
     expect,
   }) => {
     const ids = makeIds('m', 200);
-    const slow = openPromise();
-    const sink = new TestSink((delivery) => (idOf(delivery) === 'm-0000' ? slow.promise : ACCEPT(delivery, 1)));
+    // Wherever in a batch: RocketMQ keeps the record of a batch by its first message.
+    const slow = new Set(ids.filter((_, index) => index % 10 === 0));
+    const end = openPromise();
+    const sink = new TestSink((delivery) => (slow.has(idOf(delivery)) ? end.promise : ACCEPT(delivery, 1)));
     const source = await on.start(sink);
     await publishIds(on, ids);
-    await until(() => sink.acceptedIds.length === ids.length - 1, 'all others are accepted');
+    await until(() => sink.acceptedIds.length === ids.length - slow.size, 'all others are accepted');
 
     const since = Date.now();
     await until(() => Date.now() - since > 1.5 * INVISIBILITY_MS, 'a lease and a session would be over');
-    expect(sink.times('m-0000')).toBe(1);
-    slow.resolve();
-    await until(() => sink.acceptedIds.length === ids.length, 'the slow one is accepted');
+    const again = () => ids.filter((id) => sink.times(id) > 1);
+    expect(again()).toEqual([]);
+    end.resolve();
+    await until(() => sink.acceptedIds.length === ids.length, 'the slow ones are accepted');
     await source.stop(DRAIN_MS);
     expect(await owed(on)).toEqual([]);
+    expect(again()).toEqual([]);
   });
 
   it.concurrent('waits for what is pending when it is told to stop, and acknowledges it', async ({ on, expect }) => {

@@ -1,6 +1,7 @@
 import { Endpoints } from 'rocketmq-client-nodejs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { PoppedDelivery, ReceiptHandle } from '../../../src/brokers/rocketmq-delivery.js';
+import type { ReceiptHandle } from '../../../src/brokers/receipt-handle.js';
+import type { PoppedDelivery } from '../../../src/brokers/rocketmq-delivery.js';
 import { RocketmqLeases } from '../../../src/brokers/rocketmq-leases.js';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
