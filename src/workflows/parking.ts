@@ -18,6 +18,8 @@ interface ParkedRound {
   readonly result: UnknownResult;
   /** Taken at once by the first answer that passes the validator, so that a second tab's is turned away. */
   answered: boolean;
+  /** The run looks into the ledger just now. */
+  looking: boolean;
   resolved?: Resolved;
 }
 
@@ -38,6 +40,8 @@ export function acceptResolutions(
       if (current === undefined) throw refusal('it is not parked');
       current.answered = true;
       try {
+        if (current.looking) await condition(() => !current.looking);
+        if (current.resolved !== undefined) throw refusal('its outcome has just been found in the ledger');
         current.resolved = await carryOut(current, args);
       } catch (error) {
         // A refused answer used nothing up; the round is open to the next one.
@@ -73,10 +77,13 @@ export function acceptResolutions(
     onParked(as);
     showState('parked', owner);
     setCurrentDetails(describeParked(held, round, result));
-    const current: ParkedRound = { held, round, result, answered: false };
+    const current: ParkedRound = { held, round, result, answered: false, looking: false };
     parked = current;
-    // Runs that were parked before there was this look have no timers in their history.
-    const late = patched(LOOKS_FOR_LATE_ANSWER) ? await lookForLateAnswer(current, as) : undefined;
+    // Runs that were parked before there was this look have no timers in their history, and those before it had to take
+    // turns with an answer may have both at once.
+    const inTurn = patched(LOOKS_IN_TURN);
+    const looks = inTurn || patched(LOOKS_FOR_LATE_ANSWER);
+    const late = looks ? await lookForLateAnswer(current, as, inTurn) : undefined;
     if (late === undefined) await condition(() => current.resolved !== undefined);
     parked = undefined;
     setCurrentDetails('');
@@ -85,6 +92,7 @@ export function acceptResolutions(
 }
 
 const LOOKS_FOR_LATE_ANSWER = 'parked: look for a late answer';
+const LOOKS_IN_TURN = 'parked: look for a late answer in turn';
 
 /** When a parked run looks into the ledger again, in times of what an attempt may last. */
 const LOOKS_AFTER = [1, 4, 16, 64];
@@ -93,17 +101,31 @@ const LOOKS_AFTER = [1, 4, 16, 64];
  * An attempt that stood still, was taken for dead and had begun before its message was parked may still hear from the
  * provider. It can tell the ledger, but not Temporal, which has given it up: without this look the run would wait for a
  * person for ever, with the outcome in the ledger. Undefined: nothing came, or a person was faster.
+ *
+ * The look and a person's answer take turns. Two local activities at once end one by one, but are given to a replay
+ * together, so that what follows them comes in another order, and the run could never go on with another worker.
  */
-async function lookForLateAnswer(current: ParkedRound, as: ParkRequest): Promise<Resolved | undefined> {
+async function lookForLateAnswer(
+  current: ParkedRound,
+  as: ParkRequest,
+  inTurn: boolean,
+): Promise<Resolved | undefined> {
   const { held, result } = current;
   if (result.certainlyNot) return undefined;
   for (const times of LOOKS_AFTER) {
     const pauseMs = times * held.input.settings.attemptTimeoutMs;
     if (await condition(() => current.resolved !== undefined, pauseMs)) return undefined;
+    if (inTurn && current.answered) {
+      await condition(() => !current.answered || current.resolved !== undefined);
+      if (current.resolved !== undefined) return undefined;
+    }
+    current.looking = inTurn;
     const settled = await ledgerSteps.park(as);
-    if (settled == null || current.answered) continue;
+    current.looking = false;
+    if (settled == null || (current.answered && !inTurn)) continue;
     current.answered = true;
-    return { kind: 'outcome', outcome: settled, by: 'ledger' };
+    current.resolved = { kind: 'outcome', outcome: settled, by: 'ledger' };
+    return current.resolved;
   }
   return undefined;
 }
