@@ -45,10 +45,11 @@ async function comeAndGo(rig: Rig): Promise<void> {
   rig.fired(REBALANCED, 2);
 }
 
+/** Often enough for a machine on which workers come and go in a few seconds. */
 async function publishUntil(rig: Rig, done: AbortSignal): Promise<void> {
   while (!done.aborted) {
     await rig.stream.sendNew(5);
-    await rig.pause(800);
+    await rig.pause(500);
   }
 }
 
