@@ -6,6 +6,7 @@ import { type ResolveArgs, resolveUpdate } from './message-contract.js';
 import type { HeldMessage } from './message-run.js';
 import { showState } from './ownership.js';
 import { asOfReset, type RoundResult, type UnknownResult } from './rewarding.js';
+import { createTurns, type TakeTurn } from './turns.js';
 
 /** How an unknown outcome was resolved, by a lookup or a person. */
 export type Resolved =
@@ -18,8 +19,8 @@ interface ParkedRound {
   readonly result: UnknownResult;
   /** Taken at once by the first answer that passes the validator, so that a second tab's is turned away. */
   answered: boolean;
-  /** The run looks into the ledger just now. */
-  looking: boolean;
+  /** Of an answer and a look, only one at a time takes steps in the ledger. */
+  readonly takeTurn: TakeTurn;
   resolved?: Resolved;
 }
 
@@ -40,9 +41,10 @@ export function acceptResolutions(
       if (current === undefined) throw refusal('it is not parked');
       current.answered = true;
       try {
-        if (current.looking) await condition(() => !current.looking);
-        if (current.resolved !== undefined) throw refusal('its outcome has just been found in the ledger');
-        current.resolved = await carryOut(current, args);
+        await current.takeTurn(async () => {
+          if (current.resolved !== undefined) throw refusal('its outcome has just been found in the ledger');
+          current.resolved = await carryOut(current, args);
+        });
       } catch (error) {
         // A refused answer used nothing up; the round is open to the next one.
         current.answered = false;
@@ -77,22 +79,24 @@ export function acceptResolutions(
     onParked(as);
     showState('parked', owner);
     setCurrentDetails(describeParked(held, round, result));
-    const current: ParkedRound = { held, round, result, answered: false, looking: false };
-    parked = current;
     // Runs that were parked before there was this look have no timers in their history, and those before it had to take
     // turns with an answer may have both at once.
     const inTurn = patched(LOOKS_IN_TURN);
     const looks = inTurn || patched(LOOKS_FOR_LATE_ANSWER);
-    const late = looks ? await lookForLateAnswer(current, as, inTurn) : undefined;
-    if (late === undefined) await condition(() => current.resolved !== undefined);
+    const current: ParkedRound = { held, round, result, answered: false, takeTurn: inTurn ? createTurns() : atOnce };
+    parked = current;
+    if (looks) await lookForLateAnswer(current, as);
+    await condition(() => current.resolved !== undefined);
     parked = undefined;
     setCurrentDetails('');
-    return late ?? (current.resolved as Resolved);
+    return current.resolved as Resolved;
   };
 }
 
 const LOOKS_FOR_LATE_ANSWER = 'parked: look for a late answer';
 const LOOKS_IN_TURN = 'parked: look for a late answer in turn';
+
+const atOnce: TakeTurn = (work) => work();
 
 /** When a parked run looks into the ledger again, in times of what an attempt may last. */
 const LOOKS_AFTER = [1, 4, 16, 64];
@@ -100,34 +104,28 @@ const LOOKS_AFTER = [1, 4, 16, 64];
 /**
  * An attempt that stood still, was taken for dead and had begun before its message was parked may still hear from the
  * provider. It can tell the ledger, but not Temporal, which has given it up: without this look the run would wait for a
- * person for ever, with the outcome in the ledger. Undefined: nothing came, or a person was faster.
+ * person for ever, with the outcome in the ledger.
  *
  * The look and a person's answer take turns. Two local activities at once end one by one, but are given to a replay
  * together, so that what follows them comes in another order, and the run could never go on with another worker.
  */
-async function lookForLateAnswer(
-  current: ParkedRound,
-  as: ParkRequest,
-  inTurn: boolean,
-): Promise<Resolved | undefined> {
+async function lookForLateAnswer(current: ParkedRound, as: ParkRequest): Promise<void> {
   const { held, result } = current;
-  if (result.certainlyNot) return undefined;
+  if (result.certainlyNot) return;
   for (const times of LOOKS_AFTER) {
     const pauseMs = times * held.input.settings.attemptTimeoutMs;
-    if (await condition(() => current.resolved !== undefined, pauseMs)) return undefined;
-    if (inTurn && current.answered) {
-      await condition(() => !current.answered || current.resolved !== undefined);
-      if (current.resolved !== undefined) return undefined;
-    }
-    current.looking = inTurn;
-    const settled = await ledgerSteps.park(as);
-    current.looking = false;
-    if (settled == null || (current.answered && !inTurn)) continue;
-    current.answered = true;
-    current.resolved = { kind: 'outcome', outcome: settled, by: 'ledger' };
-    return current.resolved;
+    if (await condition(() => current.resolved !== undefined, pauseMs)) return;
+    const found = await current.takeTurn(async () => {
+      if (current.resolved !== undefined) return true;
+      const settled = await ledgerSteps.park(as);
+      // Without turns an answer may be under way, and goes before, as those histories have it.
+      if (settled == null || (current.takeTurn === atOnce && current.answered)) return false;
+      current.answered = true;
+      current.resolved = { kind: 'outcome', outcome: settled, by: 'ledger' };
+      return true;
+    });
+    if (found) return;
   }
-  return undefined;
 }
 
 /** Takes the step that a person's answer asks for, audited before anything follows from it. */
