@@ -1,6 +1,7 @@
 import { ApplicationFailure, condition, patched, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { ParkRequest } from '../activities/resolution-activities.js';
 import type { SettledOutcome } from '../domain/outcome.js';
+import { patchedLate } from './late-patch.js';
 import { ledgerSteps } from './ledger-steps.js';
 import { type ResolveArgs, resolveUpdate } from './message-contract.js';
 import type { HeldMessage } from './message-run.js';
@@ -81,12 +82,13 @@ export function acceptResolutions(
     setCurrentDetails(describeParked(held, round, result));
     // Runs that were parked before there was this look have no timers in their history, and those before it had to take
     // turns with an answer may have both at once.
-    const inTurn = patched(LOOKS_IN_TURN);
-    const looks = inTurn || patched(LOOKS_FOR_LATE_ANSWER);
-    const current: ParkedRound = { held, round, result, answered: false, takeTurn: inTurn ? createTurns() : atOnce };
+    const looksOutOfTurn = !patched(LOOKS_IN_TURN) && patched(LOOKS_FOR_LATE_ANSWER);
+    const takeTurn = looksOutOfTurn ? atOnce : createTurns();
+    const current: ParkedRound = { held, round, result, answered: false, takeTurn };
     parked = current;
-    if (looks) await lookForLateAnswer(current, as);
-    await condition(() => current.resolved !== undefined);
+    const isResolved = (): boolean => current.resolved !== undefined;
+    if (looksOutOfTurn || (await patchedLate(LOOKS_IN_TURN, isResolved))) await lookForLateAnswer(current, as);
+    await condition(isResolved);
     parked = undefined;
     setCurrentDetails('');
     return current.resolved as Resolved;
