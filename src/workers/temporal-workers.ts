@@ -25,6 +25,19 @@ export interface TemporalWorkersOptions {
   readonly graceMs: number;
 }
 
+/**
+ * How the SDK runs the workflows' code, for every worker.
+ *
+ * By default it cuts a call into the sandbox off after 5 s of wall clock, to get a thread back from an endless loop. A
+ * machine that stands still for longer (SIGSTOP, a throttled container, a virtual machine that is moved) is taken for such
+ * a loop when it goes on. The script is then ended in its midst, and as promise hooks are on, Node aborts the whole process
+ * with "async hook stack has become corrupted" (nodejs/node 38503). So there is no such limit here but the longest that the
+ * SDK accepts, 49 days. A thread that does hang in a loop shows all the same: its task goes to another worker after 10 s.
+ *
+ * The option is not among the SDK's declared ones, so a test looks whether it is taken.
+ */
+export const SANDBOX = { isolateExecutionTimeout: 4_294_967_295 };
+
 /** Longer than the grace, so that a stop never hangs for ever on a workflow task that does not end. */
 const FORCE_AFTER_GRACE_MS = 5_000;
 
@@ -41,6 +54,7 @@ export async function createTemporalWorkers(options: TemporalWorkersOptions): Pr
     connection,
     namespace,
     workflowBundle: await workflowBundle(),
+    ...SANDBOX,
     shutdownGraceTime: graceMs,
     shutdownForceTime: graceMs + FORCE_AFTER_GRACE_MS,
   };
