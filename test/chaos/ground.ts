@@ -124,7 +124,22 @@ async function open<T>(
   const ledger = createRedisLedger(redis, { migration: name, settledLifetimeMs });
   return work(
     {
-      ...{ stack, migration, redis, ledger, links, workers, services, provider, kafka, rocketmq, signal, log, say },
+      ...{
+        stack,
+        migration,
+        redis,
+        ledger,
+        links,
+        workers,
+        services,
+        provider,
+        kafka,
+        rocketmq,
+        folder,
+        signal,
+        log,
+        say,
+      },
       client: new Client({ connection, namespace: stack.temporal.namespace }),
       policyStore: createPolicyStore(redis, name),
     },

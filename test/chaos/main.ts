@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { interruptible } from '../../src/cli/interruptible.js';
 import { HandoverError, toError } from '../../src/domain/errors.js';
 import { onGround } from './ground.js';
@@ -8,6 +9,12 @@ import { describeResults, writeReport } from './report.js';
 import { runScenario } from './run-scenario.js';
 import type { Scenario, ScenarioResult } from './scenario.js';
 import { SCENARIOS } from './scenarios/index.js';
+
+/** Of this clone, so that runs in two clones on one machine do not stop each other's stack. */
+const OWN_INSTANCE = `chaos-${createHash('sha256')
+  .update(import.meta.url)
+  .digest('hex')
+  .slice(0, 8)}`;
 
 const HELP = `Breaks what can be broken on a stack of its own, and judges by the brokers, the provider's ledger and Temporal.
 
@@ -18,7 +25,7 @@ Usage: npm run chaos -- [options]
   --seed SEED       repeats a run; [a-z0-9-]
   --minutes N       the long set again and again with fresh seeds until the time is up; writes a report
   --report FILE     where to write it. Default docs/chaos-report.md
-  --instance NAME   the stack's name. Default chaos
+  --instance NAME   the stack's name. Default: one of this clone's own
   --keep            leave the stack up, and use it if it is up
   --json            the result as one line of JSON, the last line
   --list            what there is; NAME-inline-first is NAME with the first attempts within workflow tasks
@@ -32,7 +39,7 @@ const { values: flags } = parseArgs({
     seed: { type: 'string' },
     minutes: { type: 'string' },
     report: { type: 'string', default: 'docs/chaos-report.md' },
-    instance: { type: 'string', default: 'chaos' },
+    instance: { type: 'string', default: OWN_INSTANCE },
     keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
@@ -112,6 +119,8 @@ async function run(): Promise<number> {
   return 0;
 }
 
+// Histories are replayed in this process. Its signals stay with the run, which has services to stop.
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 process.exitCode = await run().catch((error: unknown) => {
   const { message } = toError(error);
   say(error instanceof HandoverError && error.hint !== undefined ? `${message}\n${error.hint}` : message);

@@ -37,6 +37,8 @@ export interface Ground {
   readonly kafka: KafkaTruth;
   readonly rocketmq: RocketmqTruth;
   readonly log: Log;
+  /** Logs of the processes, and what is kept of what went wrong. */
+  readonly folder: string;
   /** Aborted when the run is to end, by a person or because it cannot go on. */
   readonly signal: AbortSignal;
   say(line: string): void;

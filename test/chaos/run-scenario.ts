@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { seededNumbers } from '../../src/demo/seeded.js';
 import { toError } from '../../src/domain/errors.js';
 import { readEnds } from './ends.js';
+import { replayHistories } from './histories.js';
 import { countInline } from './inline-first.js';
 import { type Ground, Rig } from './rig.js';
 import type { Scenario, ScenarioResult } from './scenario.js';
@@ -64,6 +66,13 @@ export async function runScenario({
   await rig.pause(LATE_EFFECTS_MS);
   for (const death of takeDeaths())
     rig.expect(scenario.mayEndWorkers === true, `a worker ended by itself: ${death.message}`);
+  const finalEnds = await readEnds(ground.client, ground.ledger, published);
+  await attempt(rig, 'the histories could not be replayed', async () => {
+    const { client, folder } = ground;
+    const unended = new Set(published.filter((id) => !finalEnds.has(id)));
+    const kept = join(folder, 'histories', `${name}-${seed}`);
+    rig.broken.push(...(await replayHistories({ client, workflowIds: published, unended, folder: kept })));
+  });
   return reachVerdict({
     scenario,
     seed,
@@ -71,7 +80,7 @@ export async function runScenario({
     resent: rig.resent,
     poisonBodies: stream.poison.map(({ body }) => body),
     provider: ground.provider.entries(),
-    ends: await readEnds(ground.client, ground.ledger, published),
+    ends: finalEnds,
     ...(dispatch === 'inline-first' && { inline: await countInline(ground.client, published) }),
     fired: rig.book,
     broken: rig.broken,
