@@ -19,13 +19,15 @@ export interface Delivery {
   readonly storedAt: number;
   /** When this process got it, by this machine's clock (ms since the epoch). */
   readonly receivedAt: number;
+  /** Aborted by the source when it has no claim on the delivery any more, as its partition went to another member. */
+  readonly withdrawn?: AbortSignal;
 }
 
 /** What a source hands its deliveries to. Implemented by intake. */
 export interface DeliverySink {
   /**
-   * Resolves with how many deliveries may be handed over now, at least 1. Pending while a dependency is down or all
-   * places are taken: a source asks before it fetches, so that holding leaves messages with the broker.
+   * Resolves with how many deliveries may be handed over now, at least 1. Pending while a dependency is down or there is
+   * no room for more: a source asks before it fetches, so that holding leaves messages with the broker.
    * Rejects with the signal's reason when it is aborted.
    */
   capacity(signal: AbortSignal): Promise<number>;

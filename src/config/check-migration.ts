@@ -100,6 +100,7 @@ function complete(settings: z.output<typeof migrationSchema>, provider: Migratio
       lingerMs: limits.linger,
       lingering: limits.lingering,
       waiting: limits.waiting,
+      held: limits.held,
       checkAfterMs: limits.checkAfter,
       drainMs: limits.drain,
     },

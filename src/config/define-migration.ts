@@ -70,10 +70,15 @@ export interface MigrationOptions {
     inFlight?: number;
     /** How long a delivery waits for the other side to claim its message; ten times as long for one that is busy. Default 1 s. */
     linger?: Duration;
-    /** Deliveries of one worker that may linger at once; beyond it intake waits for room. Default 256. */
+    /** Deliveries of one worker that may linger at once; more wait for room. Default 256. */
     lingering?: number;
-    /** Messages that one side has delivered and that wait for the other; beyond it the intake of the one holds. Default 1000. */
+    /** Messages that one side has delivered and that wait for the other; more are held, unacknowledged. Default 1000. */
     waiting?: number;
+    /**
+     * Deliveries of one worker, beyond `inFlight` and `lingering`, that may be in memory while they wait: for room, or
+     * held. Beyond it the worker fetches nothing. Default 256.
+     */
+    held?: number;
     /** A record that has not moved for this long is looked up in Temporal. Default 1 min. */
     checkAfter?: Duration;
     /** How long a stopping worker waits for what is in flight. Default 20 s. */

@@ -73,6 +73,7 @@ export const migrationSchema = group({
     linger: duration(0, HOUR).default(SECOND),
     lingering: wholeNumber(0, 100_000).default(256),
     waiting: wholeNumber(1, 10_000).default(1_000),
+    held: wholeNumber(0, 100_000).default(256),
     checkAfter: duration(SECOND, DAY).default(MINUTE),
     drain: duration(0, HOUR).default(20 * SECOND),
   }).prefault({}),

@@ -27,9 +27,14 @@ export interface Limits extends Pick<MessageRules, 'bodyBytes'> {
    * side has seen it, or takes others that wait. Default 1000.
    */
   readonly lingerMs: number;
-  /** Deliveries of one process that may linger at once; beyond it intake waits for room. 0: none lingers. Default 256. */
+  /** Deliveries of one process that may linger at once; more wait for room. 0: none lingers. Default 256. */
   readonly lingering: number;
-  /** Messages that one side has delivered and that wait for the other, beyond which its intake holds. Default 1000. */
+  /**
+   * Deliveries of one process, beyond `inFlight` and `lingering`, that may be in memory while they wait: for room, or for
+   * fewer messages to wait for the other side. Beyond it nothing is fetched. Default 256.
+   */
+  readonly held: number;
+  /** Messages that one side has delivered and that wait for the other, beyond which more are held. Default 1000. */
   readonly waiting: number;
   /** A record that has not moved for this long is looked up in Temporal. Default 60 000. */
   readonly checkAfterMs: number;

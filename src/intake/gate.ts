@@ -19,6 +19,7 @@ export class Gate {
   constructor(log: Log, stopped: AbortSignal) {
     this.#log = log;
     this.#stopped = stopped;
+    stopped.addEventListener('abort', () => wakeAll(this.#waiters), { once: true });
   }
 
   get isOpen(): boolean {
@@ -33,23 +34,28 @@ export class Gate {
   /** Resolves at once while open, else when it opens. Rejects when intake or `signal` stops. */
   async whenOpen(signal: AbortSignal): Promise<void> {
     while (!this.isOpen) {
-      await untilWoken(this.#waiters, AbortSignal.any([signal, this.#stopped]));
+      this.#stopped.throwIfAborted();
+      await untilWoken(this.#waiters, signal);
     }
   }
 
   /**
-   * Repeats `call` until it succeeds, with the gate shut meanwhile.
-   * @throws what `call` threw, where repeating it as it stands is useless; the stop reason, when intake stops.
+   * Repeats `call` until it succeeds, with the gate shut meanwhile. `throwIfEnded`: asked before each try, for a delivery
+   * that its source may withdraw.
+   * @throws what `call` threw, where repeating it as it stands is useless; the stop reason, when intake stops; what
+   * `throwIfEnded` throws.
    */
   async pass<T>(
     dependency: string,
     call: () => Promise<T>,
     mayPass: (error: unknown) => boolean = isRetryable,
+    throwIfEnded: () => void = () => undefined,
   ): Promise<T> {
     let failedBefore = false;
     try {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
         this.#stopped.throwIfAborted();
+        throwIfEnded();
         try {
           return await call();
         } catch (error) {

@@ -1,34 +1,31 @@
-import { setMaxListeners } from 'node:events';
 import type { DeadLetters, Delivery, DeliverySink } from '../brokers/source.js';
-import { toError } from '../domain/errors.js';
+import type { Census } from '../domain/flow.js';
 import type { Log } from '../domain/log.js';
-import {
-  type DeadLetterReason,
-  type MessageReading,
-  type MessageRules,
-  readMessage,
-  type Stamps,
-} from '../domain/message.js';
-import { otherSide, type Side } from '../domain/side.js';
+import type { DeadLetterReason } from '../domain/message.js';
+import type { Side } from '../domain/side.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { PolicyCache } from '../ledger/policy-cache.js';
 import type { RouteVerdict } from '../ledger/verdicts.js';
+import { DeadLettering, type Pass } from './dead-lettering.js';
+import { FlowControl, type Ticket } from './flow-control.js';
 import { Gate } from './gate.js';
 import type { InHand } from './in-hand.js';
-import { LingerRoom } from './linger.js';
-import { type Place, Places } from './places.js';
+import { OtherSide } from './other-side.js';
+import { type ReadingRules, readDelivery } from './read-delivery.js';
+import { RouteBatch } from './route-batch.js';
 import { type Arrival, type Routed, Router } from './router.js';
 import type { RoutedMessage, Starter, StartResult } from './starter.js';
 import type { Throttle } from './throttle.js';
+import { Withdrawals } from './withdrawals.js';
 
-export interface IntakeRules extends MessageRules {
+export interface IntakeRules extends ReadingRules {
   readonly migration: string;
   readonly cutoverKey: 'messageId' | 'businessId';
-  readonly extract: (delivery: Delivery) => Stamps;
   readonly inFlight: number;
   readonly lingerMs: number;
   readonly lingering: number;
+  readonly held: number;
   readonly checkAfterMs: number;
   /** Without a record, a delivery stored longer ago than this is not a first sight (ms). A loss of records shortens it. */
   readonly memoryMs: number;
@@ -53,7 +50,12 @@ export interface IntakeDependencies {
   /** Whether the other side showed life of late: one that does not is not waited for. */
   readonly otherSideLives: () => boolean;
   /** Keeps what waits for the other side within bounds. */
-  readonly throttle: Pick<Throttle, 'holding' | 'whenFree' | 'enter'>;
+  readonly throttle: Pick<Throttle, 'holding' | 'enter' | 'onRelease'>;
+  /**
+   * Whether the other side is proved past this message, by the time that this side's broker stored it: its run adopts it at
+   * its first look, and waits for nobody.
+   */
+  readonly ownerIsPast: (arrival: Arrival) => boolean;
   readonly starter: Pick<Starter, 'start' | 'check'>;
   readonly inHand: Pick<InHand, 'take' | 'leave'>;
   readonly deadLetters: Pick<DeadLetters, 'send'>;
@@ -62,33 +64,41 @@ export interface IntakeDependencies {
   readonly log: Log;
 }
 
-type Waiting = Extract<Routed, { verdict: 'wait' }>;
-
 /**
  * What one side's consumer does with its deliveries: read, route, then start the message's workflow, leave it to the
- * other side, or dead-letter it. A delivery is accepted, and so acknowledged, only once something durable has it.
+ * other side, or dead-letter it. A delivery is accepted, and so acknowledged, only once something durable has it. When it
+ * may take its next step is the flow's to say (`domain/flow.ts`).
  */
 export class Intake implements DeliverySink {
   readonly #deps: IntakeDependencies;
   readonly #stopping = new AbortController();
   readonly #gate: Gate;
-  readonly #places: Places;
-  readonly #lingerRoom: LingerRoom;
+  readonly #flow: FlowControl;
+  readonly #otherSide: OtherSide;
+  readonly #deadLettering: DeadLettering;
   readonly #router: Router;
+  readonly #batch: RouteBatch;
+  readonly #withdrawals = new Withdrawals();
 
   constructor(deps: IntakeDependencies) {
     this.#deps = deps;
-    // As many listen as there are deliveries that wait for a place or for room: that is no leak.
-    setMaxListeners(0, this.#stopping.signal);
+    const { rules, throttle } = deps;
     this.#gate = new Gate(deps.log, this.#stopping.signal);
-    this.#places = new Places(deps.rules.inFlight);
-    this.#lingerRoom = new LingerRoom(deps.ledger, otherSide(deps.side), deps.rules.lingering);
+    const { inFlight, lingering, held } = rules;
+    this.#flow = new FlowControl({
+      bounds: { places: inFlight, rooms: lingering, memory: inFlight + lingering + held },
+      throttled: () => throttle.holding,
+    });
+    throttle.onRelease(() => this.#flow.pump());
+    this.#otherSide = new OtherSide({ ...deps, flow: this.#flow, gate: this.#gate });
+    this.#deadLettering = new DeadLettering(deps);
     this.#router = new Router({
       ...deps,
       gate: this.#gate,
       stopping: this.#stopping.signal,
       onVerdict: (verdict) => deps.observer.routed(verdict),
     });
+    this.#batch = new RouteBatch(this.#router);
   }
 
   /** Why intake holds; empty while it does not. */
@@ -98,80 +108,89 @@ export class Intake implements DeliverySink {
   }
 
   get inFlight(): number {
-    return this.#places.taken;
+    return this.#flow.inFlight;
   }
 
-  get lingering(): number {
-    return this.#lingerRoom.size;
+  get census(): Census {
+    return this.#flow.census;
   }
 
   async capacity(signal: AbortSignal): Promise<number> {
-    const { policy, throttle } = this.#deps;
-    const either = AbortSignal.any([signal, this.#stopping.signal]);
+    const { policy } = this.#deps;
     for (;;) {
-      await this.#gate.whenOpen(either);
-      await policy.whenKnown(either);
-      await throttle.whenFree(either);
-      const free = await this.#places.whenFree(either);
-      if (this.#gate.isOpen && policy.current() !== undefined && !throttle.holding) return free;
+      await this.#gate.whenOpen(signal);
+      await policy.whenKnown(signal);
+      await this.#flow.whenFetching(signal);
+      const fetch = this.#flow.mayFetch;
+      if (fetch > 0 && this.#gate.isOpen && policy.current() !== undefined) return fetch;
     }
   }
 
   take(deliveries: readonly Delivery[]): readonly Promise<void>[] {
-    const arrivals = deliveries.map((delivery) => ({ delivery, reading: this.#read(delivery) }));
-    const messages = arrivals.flatMap(({ delivery, reading }) =>
-      'message' in reading ? [this.#router.identify(delivery, reading.message)] : [],
-    );
-    const verdicts = this.#router.route(messages);
-    // Each delivery below awaits it; without one (all were rejected) nobody would, and a failure would go unhandled.
-    verdicts.catch(() => undefined);
-    let next = 0;
-    return arrivals.map(({ delivery, reading }) => {
-      const index = 'message' in reading ? next++ : -1;
-      return this.#places.occupy(async (place) => {
-        if ('rejected' in reading) return this.#deadLetter(delivery, reading.rejected);
-        const verdict = (await verdicts)[index] as Routed;
-        const arrival = messages[index] as Arrival;
-        return this.#act(arrival, verdict, place);
-      });
+    return deliveries.map((delivery) => {
+      const ticket = this.#flow.admit();
+      const brought = this.#bring(ticket, delivery);
+      const { withdrawn } = delivery;
+      return withdrawn === undefined
+        ? brought
+        : this.#withdrawals.unless(withdrawn, () => this.#withdraw(ticket), brought);
     });
   }
 
   /** Turns every pending delivery away, unacknowledged. Those that are just being accepted are not hurried. */
   stop(): void {
-    this.#stopping.abort(new Error('intake is stopping'));
-    this.#lingerRoom.close();
+    const why = new Error('intake is stopping');
+    this.#stopping.abort(why);
+    this.#flow.stop(why);
+    this.#otherSide.stop();
   }
 
-  #read(delivery: Delivery): MessageReading {
-    const { rules, log } = this.#deps;
-    if (delivery.damaged !== undefined) return { rejected: 'undecodable' };
+  #withdraw(ticket: Ticket): Error {
+    const why = new Error('its source has withdrawn it');
+    this.#flow.withdraw(ticket, why);
+    return why;
+  }
+
+  async #bring(ticket: Ticket, delivery: Delivery): Promise<void> {
     try {
-      return readMessage(rules.extract(delivery), delivery.body, rules);
+      await this.#flow.wait(ticket, 'arrived');
+      const reading = readDelivery(delivery, this.#deps.rules, this.#deps.log);
+      if ('rejected' in reading) await this.#deadLetter(ticket, delivery, reading.rejected);
+      else await this.#bringMessage(ticket, this.#router.identify(delivery, reading.message));
+      if (ticket.stage !== 'in-hand') this.#flow.leave(ticket, 'accepted');
     } catch (error) {
-      // Only a user's own extractor can throw here, and its fault must not stop the partition.
-      log.warn({ source: delivery.coordinates, error: toError(error).message }, 'the extractor threw');
-      return { rejected: 'undecodable' };
+      this.#flow.leave(ticket, 'rejected');
+      throw error;
     }
   }
 
-  async #act(arrival: Arrival, verdict: Routed, place: Place): Promise<void> {
+  /** Each round begins with a place, at a verdict of the ledger; a further one follows where the throttle has held it. */
+  async #bringMessage(ticket: Ticket, arrival: Arrival): Promise<void> {
+    for (;;) {
+      const verdict = await this.#batch.route(arrival);
+      ticket.throwIfEnded();
+      if (verdict.verdict !== 'wait') return this.#act(ticket, arrival, verdict);
+      const turn = await this.#otherSide.takeTurn(ticket, arrival);
+      if (turn === 'start') return this.#start(ticket, arrival, verdict);
+      if (turn === 'accepted') return;
+    }
+  }
+
+  async #act(ticket: Ticket, arrival: Arrival, verdict: Exclude<Routed, { verdict: 'wait' }>): Promise<void> {
     const { delivery, message } = arrival;
     switch (verdict.verdict) {
       case 'id-reused':
       case 'too-old':
-        return this.#deadLetter(delivery, verdict.verdict);
+        return this.#deadLetter(ticket, delivery, verdict.verdict);
       case 'done':
         return;
       case 'before-start':
         return this.#leave(arrival);
       case 'check':
-        await this.#accept(delivery, () => this.#deps.starter.check(message.messageId, verdict.run));
+        await this.#accept(ticket, delivery, () => this.#deps.starter.check(message.messageId, verdict.run));
         return;
       case 'process':
-        return this.#start(arrival, verdict, place);
-      case 'wait':
-        return this.#await(arrival, verdict, place);
+        return this.#start(ticket, arrival, verdict);
     }
   }
 
@@ -188,97 +207,56 @@ export class Intake implements DeliverySink {
     else log.debug(fields, 'acknowledged: before start');
   }
 
-  /** Leaves its place to others while it lingers, and takes one again to start a waiting workflow if it must. */
-  async #await(arrival: Arrival, verdict: Waiting, place: Place): Promise<void> {
-    const room = this.#lingerRoom;
-    const { otherSideLives, rules } = this.#deps;
-    if (rules.lingerMs <= 0 || rules.lingering <= 0 || !otherSideLives()) {
-      return this.#startWaiting(arrival, verdict, place);
-    }
-    const { signal } = this.#stopping;
-    return room.linger({
-      messageId: arrival.message.messageId,
-      lingerMs: rules.lingerMs,
-      signal,
-      entered: () => place.leave(),
-      next: async (how) => {
-        signal.throwIfAborted();
-        if (how === 'taken') return;
-        await place.comeBack(signal);
-        await this.#startWaiting(arrival, verdict, place);
-      },
-    });
-  }
-
-  /** Where too many wait already it stays with the broker; by the time that it goes on, its owner may have claimed it. */
-  async #startWaiting(arrival: Arrival, verdict: Waiting, place: Place): Promise<void> {
-    const { throttle } = this.#deps;
-    const { signal } = this.#stopping;
-    if (await this.#gate.pass('ledger', () => throttle.enter(arrival.message.messageId))) {
-      return this.#start(arrival, verdict, place);
-    }
-    await throttle.whenFree(signal);
-    signal.throwIfAborted();
-    const [again] = await this.#router.route([arrival]);
-    return this.#act(arrival, again as Routed, place);
-  }
-
   /**
    * The age index has the message before its workflow does: whoever finds that workflow, another delivery included, may
    * rely on a sweeper finding what it loses.
    */
   async #start(
+    ticket: Ticket,
     { delivery, message, fingerprint, receivedAt }: Arrival,
     { owner, reason, policyVersion }: Extract<Routed, { verdict: 'process' | 'wait' }>,
-    place: Place,
   ): Promise<void> {
     const decision = { owner, reason, policyVersion };
     const routed: RoutedMessage = { message, fingerprint, receivedAt, storedAt: delivery.storedAt, decision };
     const { ledger, starter, inHand } = this.#deps;
     const { messageId } = message;
-    await this.#gate.pass('ledger', () => ledger.index([messageId]));
+    this.#flow.move(ticket, 'starting');
+    await this.#pass(ticket, 'ledger', () => ledger.index([messageId]));
     // Before the start: its first task may have run here by the time that the start is answered.
     const left = inHand.take(messageId);
-    const result = await this.#accept(delivery, () => starter.start(routed));
-    if (result === 'started-eagerly') place.keepUntil(left);
-    else inHand.leave(messageId);
+    let eagerly = false;
+    try {
+      eagerly = (await this.#accept(ticket, delivery, () => starter.start(routed))) === 'started-eagerly';
+    } finally {
+      if (!eagerly) inHand.leave(messageId);
+    }
+    if (!eagerly) return;
+    this.#flow.move(ticket, 'in-hand');
+    void left.then(() => this.#flow.leave(ticket, 'accepted'));
   }
 
-  async #accept(delivery: Delivery, call: () => Promise<StartResult>): Promise<StartResult> {
+  async #accept(ticket: Ticket, delivery: Delivery, call: () => Promise<StartResult>): Promise<StartResult> {
+    this.#flow.move(ticket, 'starting');
     // Whatever Temporal or the ledger says against it, the delivery is held: there is no other place for it.
-    const result = await this.#gate.pass('temporal', call, () => true);
-    if (result === 'id-taken') await this.#deadLetter(delivery, result);
+    const result = await this.#pass(ticket, 'temporal', call, () => true);
+    if (result === 'id-taken') await this.#deadLetter(ticket, delivery, result);
     else this.#deps.observer.accepted(result);
     return result;
   }
 
-  async #deadLetter(delivery: Delivery, reason: DeadLetterReason): Promise<void> {
-    const { deadLetters, deadLetterIndex, side, rules, observer, log } = this.#deps;
-    await this.#gate.pass(
-      'dead letters',
-      () => deadLetters.send(delivery, reason),
-      () => true,
-    );
-    const messageId = this.#claimedId(delivery);
-    const entry = {
-      side,
-      reason,
-      source: delivery.coordinates,
-      time: Date.now(),
-      ...(messageId !== undefined && { messageId }),
-    };
-    await this.#gate.pass('ledger', () => deadLetterIndex.add(entry));
-    observer.deadLettered(reason);
-    log.warn({ migration: rules.migration, side, reason, source: delivery.coordinates }, 'dead-lettered');
+  #deadLetter(ticket: Ticket, delivery: Delivery, reason: DeadLetterReason): Promise<void> {
+    this.#flow.move(ticket, 'starting');
+    const pass: Pass = (dependency, call, mayPass) => this.#pass(ticket, dependency, call, mayPass);
+    return this.#deadLettering.send(delivery, reason, pass);
   }
 
-  /** The ID that a dead letter bears, were it ever so malformed, cut to a length that a person can read. */
-  #claimedId(delivery: Delivery): string | undefined {
-    try {
-      return this.#deps.rules.extract(delivery).messageId?.slice(0, 200);
-    } catch {
-      // The extractor has thrown before, and that has been logged.
-      return undefined;
-    }
+  /** The gate, for one delivery: no further try is made once its source has withdrawn it. */
+  #pass<T>(
+    ticket: Ticket,
+    dependency: string,
+    call: () => Promise<T>,
+    mayPass?: (error: unknown) => boolean,
+  ): Promise<T> {
+    return this.#gate.pass(dependency, call, mayPass, () => ticket.throwIfEnded());
   }
 }

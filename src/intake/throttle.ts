@@ -3,7 +3,6 @@ import type { Log } from '../domain/log.js';
 import { otherSide, type Side } from '../domain/side.js';
 import { decideHold, roomFor } from '../domain/throttle.js';
 import type { WaitingMessages } from '../ledger/waiting-messages.js';
-import { untilWoken, wakeAll } from './until-woken.js';
 
 /** How often the waiting messages are counted, in ms, and at every how many counts each is looked at. */
 const EVERY_MS = 1_000;
@@ -21,17 +20,18 @@ export interface ThrottleOptions {
 }
 
 /**
- * Holds the intake of a side that is far ahead of the other, so that what waits stays with the broker. What is counted
- * is in Redis, so all processes of a side hold together; nothing that ends a wait needs this side's intake.
+ * Keeps a side that is far ahead of the other from turning its whole backlog into waiting workflows: what would wait beyond
+ * the limit is held, unacknowledged. What is counted is in Redis, so all processes of a side hold together; nothing that
+ * ends a wait needs what is held here.
  */
 export class Throttle {
   readonly #side: Side;
   readonly #limit: number;
   readonly #waiting: WaitingMessages;
   readonly #log: Log;
-  readonly #waiters = new Set<() => void>();
   #counts: Readonly<Record<Side, number>> | undefined;
-  #holding = false;
+  #heldSince: number | undefined;
+  #onRelease: () => void = () => undefined;
   #look: Promise<void> | undefined;
   #looks = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -45,7 +45,17 @@ export class Throttle {
   }
 
   get holding(): boolean {
-    return this.#holding;
+    return this.#heldSince !== undefined;
+  }
+
+  /** Since when it holds, in ms since the epoch; undefined while it does not. */
+  get heldSince(): number | undefined {
+    return this.#heldSince;
+  }
+
+  /** Has `listener` called whenever a hold has ended. There is one listener: the intake. */
+  onRelease(listener: () => void): void {
+    this.#onRelease = listener;
   }
 
   /** Messages that wait for each side, as they were counted last; undefined before the first count. */
@@ -62,13 +72,6 @@ export class Throttle {
     this.#running = false;
     clearTimeout(this.#timer);
     await this.#look;
-  }
-
-  /** Resolves at once while it does not hold, else when that ends. Rejects with the signal's reason. */
-  async whenFree(signal: AbortSignal): Promise<void> {
-    while (this.#holding) {
-      await untilWoken(this.#waiters, signal);
-    }
   }
 
   /**
@@ -110,19 +113,19 @@ export class Throttle {
     let counts = await this.#waiting.count();
     const due = this.#looks % VERIFY_EVERY === 0;
     this.#looks += 1;
-    if (due || this.#holding || counts[owner] >= this.#limit * CLOSE) {
+    if (due || this.holding || counts[owner] >= this.#limit * CLOSE) {
       const [forOther, forMe] = await Promise.all([this.#waiting.verify(owner), this.#waiting.verify(this.#side)]);
       counts = { ...counts, [owner]: forOther, [this.#side]: forMe };
     }
     this.#counts = counts;
     const waits = { forOther: counts[owner], forMe: counts[this.#side], limit: this.#limit };
-    if (decideHold({ ...waits, holding: this.#holding })) this.#hold(waits.forOther);
+    if (decideHold({ ...waits, holding: this.holding })) this.#hold(waits.forOther);
     else this.#release(waits.forOther);
   }
 
   #hold(waiting: number): void {
-    if (this.#holding) return;
-    this.#holding = true;
+    if (this.holding) return;
+    this.#heldSince = Date.now();
     this.#log.warn(
       { side: this.#side, waiting, limit: this.#limit },
       `intake holds: too many messages wait for ${otherSide(this.#side)}`,
@@ -130,9 +133,9 @@ export class Throttle {
   }
 
   #release(waiting: number): void {
-    if (!this.#holding) return;
-    this.#holding = false;
+    if (!this.holding) return;
+    this.#heldSince = undefined;
     this.#log.info({ side: this.#side, waiting }, 'intake goes on: fewer messages wait');
-    wakeAll(this.#waiters);
+    this.#onRelease();
   }
 }

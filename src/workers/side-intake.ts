@@ -96,6 +96,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     policy: policyWhileWhole(policy, lossWatch),
     ledgerIsWhole: (signal) => lossWatch.confirm(signal),
     otherSideLives: () => watch.otherSideLives(),
+    ownerIsPast: () => false,
     throttle,
     starter,
     inHand,

@@ -97,7 +97,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   ];
   const metrics = createMetrics(side, {
     inFlight: () => consuming?.intake.inFlight ?? 0,
-    lingering: () => consuming?.intake.lingering ?? 0,
+    lingering: () => consuming?.intake.census.lingering ?? 0,
     waiting: () => consuming?.throttle.counts,
     throttled: () => consuming?.throttle.holding ?? false,
     source: () => consuming?.source.status(),

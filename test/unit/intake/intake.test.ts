@@ -66,6 +66,7 @@ function createIntake(setting: Setting = {}) {
       inFlight: setting.inFlight ?? 32,
       lingerMs: setting.lingerMs ?? 250,
       lingering: 10,
+      held: 10,
       checkAfterMs: 60_000,
       memoryMs: 1_000_000,
       witnessMs: 500_000,
@@ -86,7 +87,8 @@ function createIntake(setting: Setting = {}) {
       redisNow: () => Date.now(),
     } as never,
     otherSideLives: () => true,
-    throttle: { holding: false, whenFree: async () => undefined, enter: async () => true },
+    throttle: { holding: false, onRelease: () => undefined, enter: async () => true },
+    ownerIsPast: () => false,
     starter: {
       start: async (routed) => {
         seen.started.push(routed);
@@ -173,7 +175,7 @@ describe('a delivery is accepted only once something durable has it', () => {
     const { intake, started } = createIntake({ route: () => theirs, progress: () => progress });
     const [promise] = intake.take([delivery()]);
     expect(intake.inFlight).toBe(1);
-    await vi.waitFor(() => expect(intake.lingering).toBe(1));
+    await vi.waitFor(() => expect(intake.census.lingering).toBe(1));
     expect(intake.inFlight).toBe(0);
     progress = 'claimed';
     await promise;
@@ -259,17 +261,27 @@ describe('what was published before the start', () => {
 });
 
 describe('too many waiting messages', () => {
-  it('leave a delivery unaccepted, offer no places, and let it go the way that is right by then', async () => {
-    let free: (() => void) | undefined;
-    const freed = new Promise<void>((resolve) => (free = resolve));
+  function fullThrottle() {
+    let release: () => void = () => undefined;
     const throttle = {
       holding: false,
-      whenFree: (): Promise<void> => (throttle.holding ? freed : Promise.resolve()),
+      onRelease: (listener: () => void): void => {
+        release = listener;
+      },
       enter: async (): Promise<boolean> => {
         throttle.holding = true;
         return false;
       },
+      release: () => {
+        throttle.holding = false;
+        release();
+      },
     };
+    return throttle;
+  }
+
+  it('leave a delivery unaccepted without a place, and let it go the way that is right by then', async () => {
+    const throttle = fullThrottle();
     const answers: RouteVerdict[] = [theirs, { verdict: 'done', owner: 'rocketmq', reason: 'whitelisted' }];
     const { intake, started } = createIntake({
       route: () => answers.shift() ?? mine,
@@ -278,31 +290,151 @@ describe('too many waiting messages', () => {
     let accepted = false;
     const [promise] = intake.take([delivery()]);
     void promise?.then(() => (accepted = true));
-    await vi.waitFor(() => expect(throttle.holding).toBe(true));
-    let offered = false;
-    const capacity = intake.capacity(new AbortController().signal).then(() => (offered = true));
-    await new Promise(setImmediate);
-    expect([accepted, offered]).toEqual([false, false]);
-    throttle.holding = false;
-    free?.();
+    await vi.waitFor(() => expect(intake.census.held).toBe(1));
+    expect([accepted, intake.inFlight]).toEqual([false, 0]);
+    throttle.release();
     await promise;
-    await capacity;
     expect(started).toEqual([]);
     expect(answers).toEqual([]);
   });
 
-  it('are turned away with the rest when intake stops', async () => {
-    const throttle = {
-      holding: true,
-      whenFree: (signal: AbortSignal) =>
-        new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
-      enter: async () => false,
-    };
-    const { intake } = createIntake({ route: () => theirs, overrides: { throttle, otherSideLives: () => false } });
-    const taken = intake.take([delivery()]);
+  it("do not hold this side's own messages: those are fetched and started until memory is full of what is held", async () => {
+    const throttle = fullThrottle();
+    const { intake, started } = createIntake({
+      route: ({ messageId }) => (messageId.startsWith('theirs') ? theirs : mine),
+      overrides: { throttle, otherSideLives: () => false },
+      inFlight: 2,
+      rules: { lingering: 1, held: 3 },
+    });
+    const held = [...intake.take([delivery({ id: 'theirs-1' }), delivery({ id: 'theirs-2' })])];
+    await vi.waitFor(() => expect(intake.census.held).toBe(2));
+    for (const id of ['mine-1', 'mine-2', 'mine-3']) {
+      expect(await intake.capacity(new AbortController().signal)).toBe(2);
+      await Promise.all(intake.take([delivery({ id })]));
+    }
+    expect(started.map(({ message }) => message.messageId)).toEqual(['mine-1', 'mine-2', 'mine-3']);
+    held.push(...intake.take(['theirs-3', 'theirs-4', 'theirs-5', 'theirs-6'].map((id) => delivery({ id }))));
+    await vi.waitFor(() => expect(intake.census.held).toBe(6));
+    let offered = false;
+    void intake.capacity(new AbortController().signal).then(() => (offered = true));
     await new Promise(setImmediate);
+    expect(offered).toBe(false);
+    throttle.enter = async () => true;
+    throttle.release();
+    await Promise.all(held);
+    await vi.waitFor(() => expect(offered).toBe(true));
+  });
+
+  it('let one go that its owner claims while it is held', async () => {
+    let progress: OwnerProgress = 'unseen';
+    const { intake, started } = createIntake({
+      route: () => theirs,
+      progress: () => progress,
+      overrides: { throttle: fullThrottle(), otherSideLives: () => false },
+    });
+    const taken = intake.take([delivery()]);
+    await vi.waitFor(() => expect(intake.census.held).toBe(1));
+    progress = 'claimed';
+    await Promise.all(taken);
+    expect(started).toEqual([]);
+  });
+
+  it('do not stop one whose owner is proved past it, as its run adopts it at once and waits for nobody', async () => {
+    let past = false;
+    const throttle = fullThrottle();
+    const { intake, started } = createIntake({
+      route: () => theirs,
+      overrides: { throttle, otherSideLives: () => false, ownerIsPast: () => past },
+    });
+    const taken = intake.take([delivery()]);
+    await vi.waitFor(() => expect(intake.census.held).toBe(1));
+    past = true;
+    await Promise.all(taken);
+    await Promise.all(intake.take([delivery()]));
+    expect(throttle.holding).toBe(true);
+    expect(started).toHaveLength(2);
+  });
+
+  it('stop one whose owner is proved past it where the policy keeps this side from adopting', async () => {
+    const { intake } = createIntake({
+      route: () => ({ ...theirs, owner: 'kafka' }),
+      overrides: { side: 'rocketmq', throttle: fullThrottle(), otherSideLives: () => false, ownerIsPast: () => true },
+    });
+    void settled(intake.take([delivery()]));
+    await vi.waitFor(() => expect(intake.census.held).toBe(1));
+    intake.stop();
+  });
+
+  it('are turned away with the rest when intake stops', async () => {
+    const { intake } = createIntake({
+      route: () => theirs,
+      overrides: { throttle: fullThrottle(), otherSideLives: () => false },
+    });
+    const taken = intake.take([delivery()]);
+    await vi.waitFor(() => expect(intake.census.held).toBe(1));
     intake.stop();
     expect((await settled(taken)).map(({ status }) => status)).toEqual(['rejected']);
+  });
+});
+
+describe('a delivery that its source withdraws', () => {
+  it('gives back at once what it holds, is not accepted, and leaves no listener on the signal that many share', async () => {
+    const { intake } = createIntake({ route: () => theirs, inFlight: 1, lingerMs: 60_000, rules: { lingering: 1 } });
+    const partition = new AbortController();
+    const add = vi.spyOn(partition.signal, 'addEventListener');
+    const remove = vi.spyOn(partition.signal, 'removeEventListener');
+    const lost = intake.take([1, 2, 3].map(() => ({ ...delivery(), withdrawn: partition.signal })));
+    const other = intake.take([delivery()]);
+    await vi.waitFor(() => expect(intake.census).toMatchObject({ lingering: 1, queued: 3 }));
+    partition.abort();
+    expect((await settled(lost)).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(intake.census).toMatchObject({ lingering: 1, queued: 0 });
+    expect([add.mock.calls.length, remove.mock.calls.length]).toEqual([1, 0]);
+    intake.stop();
+    expect((await settled(other)).map(({ status }) => status)).toEqual(['rejected']);
+  });
+
+  it('is not started where that has not begun, and keeps its place only while a call is on its way', async () => {
+    let answer: () => void = () => undefined;
+    const { intake, started } = createIntake({
+      overrides: {
+        ledger: {
+          route: async (requests) => {
+            await new Promise<void>((resolve) => (answer = resolve));
+            return requests.map(() => mine);
+          },
+          ownerProgress: async () => [],
+          index: async () => undefined,
+        },
+      },
+    });
+    const partition = new AbortController();
+    const lost = intake.take([{ ...delivery(), withdrawn: partition.signal }]);
+    await new Promise(setImmediate);
+    partition.abort();
+    expect((await settled(lost)).map(({ status }) => status)).toEqual(['rejected']);
+    expect(intake.inFlight).toBe(1);
+    answer();
+    await vi.waitFor(() => expect(intake.inFlight).toBe(0));
+    expect(started).toEqual([]);
+  });
+
+  it('leaves no listener behind once it is accepted', async () => {
+    const { intake } = createIntake();
+    const partition = new AbortController();
+    const remove = vi.spyOn(partition.signal, 'removeEventListener');
+    await Promise.all(intake.take([delivery(), delivery()].map((one) => ({ ...one, withdrawn: partition.signal }))));
+    await vi.waitFor(() => expect(remove).toHaveBeenCalledTimes(1));
+  });
+
+  it('no longer waits for a dependency that is away', async () => {
+    const { intake } = createIntake({ start: () => Promise.reject(new Error('Temporal is away')) });
+    const partition = new AbortController();
+    const lost = intake.take([{ ...delivery(), withdrawn: partition.signal }]);
+    await vi.waitFor(() => expect(intake.holds).not.toEqual([]));
+    partition.abort();
+    await settled(lost);
+    await vi.waitFor(() => expect([intake.holds, intake.inFlight]).toEqual([[], 0]));
   });
 });
 

@@ -64,8 +64,7 @@ describe('the throttle of a side', () => {
     throttle.start();
     await Promise.all(ids(11).map((id) => throttle.enter(id)));
     let free = false;
-    const signal = new AbortController().signal;
-    void throttle.whenFree(signal).then(() => (free = true));
+    throttle.onRelease(() => (free = true));
     for (const id of ids(2)) waiting.gone.add(id);
     await vi.advanceTimersByTimeAsync(2_000);
     expect([throttle.holding, free]).toEqual([true, false]);
@@ -104,14 +103,5 @@ describe('the throttle of a side', () => {
     await vi.advanceTimersByTimeAsync(2_000);
     expect(throttle.holding).toBe(false);
     await throttle.stop();
-  });
-
-  it('leaves nobody waiting for it who has been told to stop', async () => {
-    const { throttle } = createThrottle(1);
-    await Promise.all(ids(2).map((id) => throttle.enter(id)));
-    const stopping = new AbortController();
-    const waits = throttle.whenFree(stopping.signal);
-    stopping.abort(new Error('intake is stopping'));
-    await expect(waits).rejects.toThrow('intake is stopping');
   });
 });
