@@ -35,6 +35,9 @@ export interface StartOptions {
   /** How far its clock is ahead, in ms. */
   readonly skewMs?: number;
   readonly consumes?: boolean;
+  /** Loaded into it before everything else, beside the harness's own. */
+  readonly modules?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** The worker processes of a run: real ones, which reach all that they depend on through their side's links. */
@@ -61,7 +64,8 @@ export class Workers {
   }
 
   /** Resolves once it is ready. */
-  async start(side: Side, { skewMs = 0, consumes = true }: StartOptions = {}): Promise<Worker> {
+  async start(side: Side, options: StartOptions = {}): Promise<Worker> {
+    const { skewMs = 0, consumes = true, modules = [], environment = {} } = options;
     const { folder, stack, configs, signal, onUnexpectedEnd } = this.#options;
     const { dispatch } = this;
     signal.throwIfAborted();
@@ -73,7 +77,7 @@ export class Workers {
         ...(consumes ? [] : ['--no-intake']),
       ],
       commandLine: BUILT,
-      environment: this.#environment(side, skewMs),
+      environment: { ...this.#environment(side, skewMs, modules), ...environment },
       instance: stack.instance,
       folder,
       onUnexpectedEnd: (error) => {
@@ -150,10 +154,10 @@ export class Workers {
     await Promise.all([...this.#workers].map((worker) => this.stop(worker)));
   }
 
-  #environment(side: Side, skewMs: number): Record<string, string> {
+  #environment(side: Side, skewMs: number, modules: readonly string[]): Record<string, string> {
     const { stack, links } = this.#options;
     const { redis, temporal, provider, broker } = links[side];
-    const loaded = [DETOUR, ...(skewMs === 0 ? [] : [SKEWED_CLOCK])].map((module) => `--import ${module}`);
+    const loaded = [DETOUR, ...(skewMs === 0 ? [] : [SKEWED_CLOCK]), ...modules].map((module) => `--import ${module}`);
     return {
       TEMPORAL_ADDRESS: `127.0.0.1:${temporal.port}`,
       TEMPORAL_NAMESPACE: stack.temporal.namespace,
