@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 
 /** What the Kafka broker itself says of the migration's topic and group. */
@@ -42,6 +43,15 @@ export class KafkaTruth {
   /** Sends the group back to the first message that the topic holds. Nobody may consume meanwhile. */
   async rewind(): Promise<void> {
     await this.#admin.resetOffsets({ groupId: this.#group, topic: this.#topic, earliest: true });
+  }
+
+  /** Deletes the topic with all that is in it, and makes one of the same name with as many partitions. */
+  async makeTopicAnew(): Promise<void> {
+    const { topics } = await this.#admin.fetchTopicMetadata({ topics: [this.#topic] });
+    const numPartitions = topics[0]?.partitions.length ?? 1;
+    await this.#admin.deleteTopics({ topics: [this.#topic] });
+    while ((await this.#admin.listTopics()).includes(this.#topic)) await pause(100);
+    await this.#admin.createTopics({ topics: [{ topic: this.#topic, numPartitions }], waitForLeaders: true });
   }
 
   async close(): Promise<void> {

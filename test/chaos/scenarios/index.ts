@@ -3,11 +3,14 @@ import type { Scenario } from '../scenario.js';
 import { backlogFlood } from './backlog-flood.js';
 import { brokerLinks } from './broker-links.js';
 import { brokerRestarts } from './broker-restarts.js';
+import { brokerStandsStill } from './broker-stands-still.js';
 import { cutoverCrash } from './cutover-crash.js';
 import { flappingPolicy } from './flapping-policy.js';
+import { HALF_WRITES } from './half-writes.js';
 import { killAroundTheCall } from './kill-around-the-call.js';
 import { killBeforeAcceptance } from './kill-before-acceptance.js';
 import { lapsedLease } from './lapsed-lease.js';
+import { longSilence } from './long-silence.js';
 import { noMoreFiles } from './no-more-files.js';
 import { operatorHands } from './operator-hands.js';
 import { pausedWorker } from './paused-worker.js';
@@ -22,6 +25,7 @@ import { rollingWorkers } from './rolling-workers.js';
 import { sideGone } from './side-gone.js';
 import { strangeMember } from './strange-member.js';
 import { temporalTrouble } from './temporal-trouble.js';
+import { topicMadeAnew } from './topic-made-anew.js';
 
 /**
  * Those whose faults meet a first attempt that is made within a workflow task: what they do to a worker, to its ledger, to
@@ -64,7 +68,11 @@ export const SCENARIOS: readonly Scenario[] = [
   rollback,
   noMoreFiles,
   brokerRestarts,
+  brokerStandsStill,
+  longSilence,
+  topicMadeAnew,
   redisAmnesia,
+  ...HALF_WRITES,
   backlogFlood,
   ...INLINE_FIRST,
   replay,
