@@ -1,4 +1,5 @@
 import type { ParkedEvidence } from './outcome.js';
+import type { Side } from './side.js';
 
 /** The states of a ledger record. `none`: never seen, lost, or expired after it was settled. */
 export const LEDGER_STATES = ['none', 'assigned', 'claimed', 'sending', 'parked', 'settled'] as const;
@@ -89,6 +90,9 @@ export function isTransition(from: LedgerState, step: LedgerStep, to: LedgerStat
   return TRANSITIONS.some((entry) => entry.from === from && entry.step === step && entry.to === to);
 }
 
+/** In the place of a copy's coordinates: its side has acknowledged it without a workflow, as the other side's is to come. */
+export const LEFT_TO_THE_OTHER_COPY = 'left';
+
 /** What the ledger knows of one message. */
 export interface LedgerRecord {
   readonly messageId: string;
@@ -100,6 +104,11 @@ export interface LedgerRecord {
   readonly policyVersion: number;
   readonly fingerprint: string;
   readonly seen: { readonly kafka: boolean; readonly rocketmq: boolean };
+  /**
+   * Where the copy lies that each side had of it before anybody claimed it, or {@link LEFT_TO_THE_OTHER_COPY}. Absent: that
+   * side had none then, an older build wrote the record, or it is settled.
+   */
+  readonly copies?: Partial<Readonly<Record<Side, string>>>;
   /** The workflow run that holds the message, by its first execution's ID or, after a reset, its own; undefined while it is only assigned. */
   readonly run?: string;
   /** Round and attempt of the last `begin`; 0 before the first. */

@@ -32,7 +32,7 @@ export interface RouterDependencies {
     readonly memoryMs: number;
     readonly witnessMs: number;
   };
-  readonly ledger: Pick<Ledger, 'route'>;
+  readonly ledger: Pick<Ledger, 'route' | 'index'>;
   readonly policy: Pick<PolicyCache, 'whenKnown' | 'refresh' | 'redisNow'>;
   readonly ledgerIsWhole: (signal: AbortSignal) => Promise<void>;
   readonly gate: Gate;
@@ -40,6 +40,9 @@ export interface RouterDependencies {
   /** Told of every answer of the ledger, also of those that a stale policy made useless. */
   readonly onVerdict: (verdict: RouteVerdict['verdict']) => void;
 }
+
+/** Verdicts on a message that the ledger has a record of and that nobody is known to have settled. */
+const INDEXED: ReadonlySet<RouteVerdict['verdict'] | undefined> = new Set(['process', 'wait', 'check'] as const);
 
 /** Asks the ledger whose a message is, and what this side has to do with its delivery. */
 export class Router {
@@ -77,6 +80,7 @@ export class Router {
         const known = await policy.whenKnown(stopping);
         const requests = open.map((arrival) => this.#requestOf(arrival, known, believed.has(arrival)));
         const verdicts = await ledger.route(requests);
+        await this.#index(requests, verdicts);
         return requests.map((request, index) => leftToKafka(request, verdicts[index] as RouteVerdict));
       });
       const stale: Arrival[] = [];
@@ -98,6 +102,15 @@ export class Router {
       open = [...stale, ...unproved];
     }
     return arrivals.map((arrival) => answers.get(arrival) as Routed);
+  }
+
+  /**
+   * Whatever may stay unsettled is in the age index before its delivery can be acknowledged, also while that lingers or is
+   * held: what a fault of a client acknowledges too early is then found by a sweeper.
+   */
+  async #index(requests: readonly RouteRequest[], verdicts: readonly RouteVerdict[]): Promise<void> {
+    const unsettled = requests.filter((_, index) => INDEXED.has(verdicts[index]?.verdict));
+    if (unsettled.length > 0) await this.#deps.ledger.index(unsettled.map(({ messageId }) => messageId));
   }
 
   #isOlderThan(limit: 'memoryMs' | 'witnessMs', { delivery }: Arrival): boolean {
@@ -126,6 +139,7 @@ export class Router {
       checkAfterMs: rules.checkAfterMs,
       beyondMemory: this.#isOlderThan('memoryMs', arrival) || (!believed && this.#hasNoOtherWitness(arrival)),
       beforeStart: rule === 'acknowledge',
+      coordinates: delivery.coordinates,
     };
   }
 }

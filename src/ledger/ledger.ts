@@ -27,6 +27,8 @@ export interface RouteRequest {
   readonly beyondMemory: boolean;
   /** It was published before the start, and is not this side's to bring: without a record it is left without one. */
   readonly beforeStart: boolean;
+  /** Where this side's copy lies, see `Delivery`. Default: unknown. One that is longer than any broker makes is unknown too. */
+  readonly coordinates?: string;
 }
 
 /** What a workflow run says of itself with each step. */

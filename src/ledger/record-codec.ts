@@ -13,6 +13,9 @@ const LAYOUT = '2'.charCodeAt(0);
 const FIRST_LETTER = 'A'.charCodeAt(0);
 const OUTCOMES = ['granted', 'refused', 'abandoned'] as const satisfies readonly SettledOutcome[];
 
+/** Longer than any broker's names and numbers make a copy's coordinates, in characters. */
+const COORDINATES_MAX_LENGTH = 500;
+
 const UNSETTLED_STATES = ['assigned', 'claimed', 'sending', 'parked'] as const;
 
 /** Decodes the answer of the script `read`. Undefined where there is no record. */
@@ -27,6 +30,11 @@ export function decodeRecord(messageId: string, reply: readonly Buffer[]): Ledge
 /** Evidence as it is stored, with its detail cut to a bound. */
 export function encodeEvidence(evidence: Evidence): string {
   return JSON.stringify({ ...evidence, detail: [...evidence.detail].slice(0, DETAIL_MAX_LENGTH).join('') });
+}
+
+/** Coordinates as the script `route` takes them: '' where they are unknown, or no broker can have made them. */
+export function boundedCoordinates(coordinates: string | undefined): string {
+  return coordinates === undefined || coordinates.length > COORDINATES_MAX_LENGTH ? '' : coordinates;
 }
 
 function decodeEvidence(messageId: string, json: string): Evidence {
@@ -67,6 +75,7 @@ function decodeFields(messageId: string, flat: readonly Buffer[]): LedgerRecord 
   const text = (name: string): string | undefined => fields.get(name);
   const number = (name: string): number | undefined => (fields.has(name) ? Number(fields.get(name)) : undefined);
   const [run, stranded, evidence] = [text('run'), text('stranded'), text('evidence')];
+  const [kafka, rocketmq] = [text('kafkaAt'), text('rocketmqAt')];
   const [deadline, createdAt, movedAt] = [number('deadline'), number('createdAt'), number('movedAt')];
   return {
     messageId,
@@ -84,6 +93,9 @@ function decodeFields(messageId: string, flat: readonly Buffer[]): LedgerRecord 
     ...(movedAt !== undefined && { movedAt }),
     ...(evidence !== undefined && { evidence: decodeEvidence(messageId, evidence) }),
     ...(stranded !== undefined && { stranded }),
+    ...((kafka !== undefined || rocketmq !== undefined) && {
+      copies: { ...(kafka !== undefined && { kafka }), ...(rocketmq !== undefined && { rocketmq }) },
+    }),
   };
 }
 

@@ -16,7 +16,7 @@ import { keys } from './keys.js';
 import type { BeginRequest, Holder, Ledger, LostRecord, RouteRequest, UnreadableRecord } from './ledger.js';
 import { Unreadable, unreadable } from './ledger-error.js';
 import { packReason } from './reason-codec.js';
-import { decodeRecord, decodeSeen, encodeEvidence } from './record-codec.js';
+import { boundedCoordinates, decodeRecord, decodeSeen, encodeEvidence } from './record-codec.js';
 import { countRecords } from './record-count.js';
 import { ask, runScript, runScriptForBytes } from './run-script.js';
 import type { ScriptName } from './scripts.js';
@@ -66,11 +66,12 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
   async function route(request: RouteRequest) {
     const { messageId, side, fingerprint, decision, validUntil, checkAfterMs, beyondMemory, beforeStart } = request;
     const { owner, reason, policyVersion } = decision;
+    const coordinates = boundedCoordinates(request.coordinates);
     assertFingerprint(fingerprint, messageId);
     return routeVerdict(
       await run('route', messageId, [
         ...[side, fingerprint, owner, packReason(reason), policyVersion],
-        ...[validUntil, checkAfterMs, beyondMemory ? '1' : '0', beforeStart ? '1' : '0'],
+        ...[validUntil, checkAfterMs, beyondMemory ? '1' : '0', beforeStart ? '1' : '0', coordinates],
       ]),
     );
   }

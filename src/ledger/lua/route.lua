@@ -7,6 +7,7 @@
 -- ARGV[7]  ms without a move after which Temporal is to be asked
 -- ARGV[8]  '1' if the delivery is older than the ledger's memory
 -- ARGV[9]  '1' if it was published before the start, and is not this side's to bring
+-- ARGV[10] where this side's copy lies, '' for unknown: kept while nobody has claimed the message, the latest copy's
 -- Verdicts {process|wait, owner, reason, policyVersion} {done, owner, reason, outcome or ''} {check, owner, reason, run}
 --          {id-reused} {too-old} {before-start} {stale-policy}
 -- Invariants: an owner that is recorded stays, whatever the policy says now. Another payload changes nothing.
@@ -18,6 +19,12 @@ local SIDE_BITS = { kafka = 1, rocketmq = 2 }
 
 local function with_side(seen)
   return tostring(bit.bor(tonumber(seen), SIDE_BITS[side]))
+end
+
+-- Where a copy that is acknowledged although the message is only assigned lies is no sign that it is lost: it was left to
+-- the other side's copy on purpose.
+local function place_for(owner)
+  return (ARGV[9] == '1' and owner ~= side) and 'left' or ARGV[10]
 end
 
 local function verdict_for(owner, reason, policy_version)
@@ -34,6 +41,7 @@ if record.state == 'none' then
   if ARGV[8] == '1' then return { 'too-old' } end
   redis.call('HSET', KEYS[1], 'state', 'assigned', 'owner', ARGV[3], 'reason', ARGV[4], 'policyVersion', ARGV[5],
     'fingerprint', fingerprint, 'seen', with_side('0'), 'createdAt', ms_text(now), 'movedAt', ms_text(now))
+  if ARGV[10] ~= '' then redis.call('HSET', KEYS[1], side .. 'At', ARGV[10]) end
   return verdict_for(ARGV[3], ARGV[4], ARGV[5])
 end
 
@@ -48,6 +56,9 @@ end
 
 if record.fingerprint ~= fingerprint then return { 'id-reused' } end
 if seen ~= record.seen then redis.call('HSET', KEYS[1], 'seen', seen) end
+if record.state == 'assigned' and ARGV[10] ~= '' and record[side .. 'At'] ~= place_for(record.owner) then
+  redis.call('HSET', KEYS[1], side .. 'At', place_for(record.owner))
+end
 if record.state == 'assigned' then return verdict_for(record.owner, record.reason, record.policyVersion) end
 if now_ms() - tonumber(record.movedAt) <= tonumber(ARGV[7]) then return { 'done', record.owner, record.reason, '' } end
 return { 'check', record.owner, record.reason, record.run }
