@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
-import { type Recovery, type Restored, rememberedFrom } from '../domain/ledger-loss.js';
+import { type NotRestored, type Recovery, type Restored, rememberedFrom } from '../domain/ledger-loss.js';
 import type { Audit } from '../ledger/audit.js';
 import type { LedgerMarks } from '../ledger/marks.js';
 
@@ -28,8 +28,16 @@ export interface RebuildRequest {
   readonly thorough: boolean;
 }
 
-/** Enters records anew from what Temporal knows. Safe to repeat; what the ledger has is left as it is. */
-export type Rebuild = (request: RebuildRequest, signal: AbortSignal, onProgress: () => void) => Promise<Restored>;
+export interface Rebuilt {
+  readonly restored: Restored;
+  readonly failed: NotRestored;
+}
+
+/**
+ * Enters records anew from what Temporal knows. Safe to repeat; what the ledger has is left as it is. A message that cannot
+ * be looked into is told in `failed`, and the rest goes on; it rejects only where a service is to blame.
+ */
+export type Rebuild = (request: RebuildRequest, signal: AbortSignal, onProgress: () => void) => Promise<Rebuilt>;
 
 export interface RecoveryDependencies {
   readonly marks: Pick<LedgerMarks, 'open' | 'close'>;
@@ -60,7 +68,7 @@ const HEARTBEAT_MS = 2_000;
 export function createRecoveryActivities(deps: RecoveryDependencies): RecoveryActivities {
   const { marks, rebuild, audit, retention } = deps;
 
-  async function rebuildSince(since: number | null, thorough: boolean): Promise<Restored> {
+  async function rebuildSince(since: number | null, thorough: boolean): Promise<Rebuilt> {
     const from = since === null ? null : since - CLOCKS_DIFFER_MS;
     return rebuild({ since: from, thorough }, cancellationSignal(), () => heartbeat());
   }
@@ -72,10 +80,11 @@ export function createRecoveryActivities(deps: RecoveryDependencies): RecoveryAc
         const { since, now: startedAt } = await marks.open(epoch, request.since, before);
         if (!first) await sleep(VISIBILITY_SETTLES_MS, undefined, { signal: cancellationSignal() });
         const retentionMs = await retention();
-        const restored = await rebuildSince(since, false);
+        const { restored, failed } = await rebuildSince(since, false);
         const horizon = first ? 0 : rememberedFrom(since, startedAt, retentionMs);
         const remembersSince = Math.max(before, horizon);
-        const recovery: Recovery = { why, since, startedAt, endedAt: Date.now(), restored };
+        const told = failed.count === 0 ? {} : { failed };
+        const recovery: Recovery = { why, since, startedAt, endedAt: Date.now(), restored, ...told };
         if (!first) await audit.recovered(recovery);
         if (!(await marks.close(epoch, remembersSince, first ? undefined : recovery))) {
           // The next attempt opens it again, and finds out by that how much was lost this time.
@@ -85,7 +94,7 @@ export function createRecoveryActivities(deps: RecoveryDependencies): RecoveryAc
         return { recovery, remembersSince };
       }),
 
-    lookAgain: ({ since, thorough }) => whileBeating(() => rebuildSince(since, thorough)),
+    lookAgain: ({ since, thorough }) => whileBeating(async () => (await rebuildSince(since, thorough)).restored),
   };
 }
 

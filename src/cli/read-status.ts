@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { Restored } from '../domain/ledger-loss.js';
+import type { NotRestored, Restored } from '../domain/ledger-loss.js';
 import { SIDES, type Side } from '../domain/side.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -9,7 +9,7 @@ import type { PolicyStore } from '../ledger/policy-store.js';
 import type { SideSigns } from '../ledger/signs.js';
 import { sideTaskQueue } from '../workflows/names.js';
 import { describePolicy, type PolicyView, viewPolicy } from './policy/policy-view.js';
-import { instant } from './table.js';
+import { inOneLine, instant } from './table.js';
 import { within } from './within.js';
 
 /** How the rewards of one side are getting on. */
@@ -32,6 +32,8 @@ export interface LedgerView {
     readonly startedAt: string;
     readonly endedAt: string;
     readonly restored: Restored;
+    /** Messages that could not be restored; null: all could. */
+    readonly failed: NotRestored | null;
   } | null;
 }
 
@@ -42,6 +44,8 @@ export interface StatusView {
   readonly messages: Readonly<Record<'assigned' | 'claimed' | 'sending' | 'parked' | 'settled', number>>;
   readonly deadLettered: Readonly<Record<Side, number>>;
   readonly stranded: number;
+  /** Records that hold something else than a record of the ledger. */
+  readonly unreadable: number;
   /** `alive`: a process of that side has shown life of late. */
   readonly sides: Readonly<Record<Side, { readonly alive: boolean; readonly rewards: RewardsView | null }>>;
 }
@@ -58,7 +62,7 @@ export interface StatusSources {
 
 export async function readStatus(sources: StatusSources): Promise<StatusView> {
   const { ledger, marks, policyStore, deadLetters, signs, rewards } = sources;
-  const [reading, mark, { stranded, ...messages }, deadLettered, sides] = await Promise.all([
+  const [reading, mark, { stranded, unreadable, ...messages }, deadLettered, sides] = await Promise.all([
     policyStore.read(),
     marks.view(),
     ledger.count(),
@@ -76,6 +80,7 @@ export async function readStatus(sources: StatusSources): Promise<StatusView> {
     messages,
     deadLettered,
     stranded,
+    unreadable,
     sides: Object.fromEntries(sides) as StatusView['sides'],
   };
 }
@@ -86,6 +91,7 @@ export function describeStatus({
   messages,
   deadLettered,
   stranded,
+  unreadable,
   sides,
 }: StatusView): readonly string[] {
   const { assigned, claimed, sending, parked, settled } = messages;
@@ -96,7 +102,13 @@ export function describeStatus({
     '',
     `messages     ${settled} settled, ${sending} sending, ${claimed} claimed, ${assigned} assigned, ${parked} parked`,
     `stranded     ${stranded}${stranded === 0 ? '' : "   (acknowledged, not settled, and no workflow has them: 'handover resume')"}`,
+    ...(unreadable === 0
+      ? []
+      : [
+          `unreadable   ${unreadable}   (nobody can say what became of these messages: 'handover parked' and the log name them)`,
+        ]),
     `ledger       ${describeLedger(ledger)}`,
+    ...describeFailures(ledger),
     `dead letters ${deadLettered.kafka} on kafka, ${deadLettered.rocketmq} on rocketmq`,
     ...(parked === 0 ? [] : [`${parked} parked: 'handover parked' lists them, 'handover resolve' answers them`]),
     '',
@@ -106,9 +118,9 @@ export function describeStatus({
 
 function viewLedger({ phase, recovery }: MarkView): LedgerView {
   if (recovery === undefined) return { phase, recovery: null };
-  const { why, since, startedAt, endedAt, restored } = recovery;
+  const { why, since, startedAt, endedAt, restored, failed = null } = recovery;
   const times = { startedAt: instant(startedAt), endedAt: instant(endedAt) };
-  return { phase, recovery: { why, since: since === null ? null : instant(since), ...times, restored } };
+  return { phase, recovery: { why, since: since === null ? null : instant(since), ...times, restored, failed } };
 }
 
 function describeLedger({ phase, recovery }: LedgerView): string {
@@ -121,6 +133,18 @@ function describeLedger({ phase, recovery }: LedgerView): string {
   const { settled, parked, claimed, assigned, stranded } = recovery.restored;
   const restored = `${settled} settled, ${parked} parked, ${claimed} claimed, ${assigned} assigned, ${stranded} stranded`;
   return `${now}; rebuilt on ${recovery.endedAt} (${recovery.why}): ${restored}`;
+}
+
+/** Messages that the last recovery could not enter anew. */
+function describeFailures({ recovery }: LedgerView): readonly string[] {
+  const failed = recovery?.failed ?? null;
+  if (failed === null) return [];
+  const more = failed.count - failed.first.length;
+  return [
+    `not restored ${failed.count}   (each for a fault of its own; look at its workflow in Web UI)`,
+    ...failed.first.map(({ messageId, why }) => `             ${inOneLine(messageId)}: ${inOneLine(why)}`),
+    ...(more > 0 ? [`             and ${more} more: see the log`] : []),
+  ];
 }
 
 function describeSide({ alive, rewards }: StatusView['sides'][Side]): string {

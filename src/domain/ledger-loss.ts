@@ -75,7 +75,19 @@ export interface Recovery {
   readonly endedAt: number;
   /** Records that were entered anew, by the state in which they were. */
   readonly restored: Restored;
+  /** Messages that could not be; not there where all could, and in recoveries of before this was told. */
+  readonly failed?: NotRestored;
 }
+
+/** Messages whose records could not be entered anew, each for a fault of its own: they are looked at again later. */
+export interface NotRestored {
+  readonly count: number;
+  /** The first of them, {@link FAILURES_NAMED} at most. */
+  readonly first: readonly { readonly messageId: string; readonly why: string }[];
+}
+
+/** How many messages a recovery names that it could not restore; the log names all of them. */
+export const FAILURES_NAMED = 20;
 
 export interface Restored {
   readonly assigned: number;

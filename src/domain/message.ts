@@ -33,6 +33,7 @@ export const DEAD_LETTER_REASONS = [
   'id-reused',
   'id-taken',
   'too-old',
+  'record-unreadable',
 ] as const;
 
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];

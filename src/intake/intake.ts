@@ -182,6 +182,10 @@ export class Intake implements DeliverySink {
       case 'id-reused':
       case 'too-old':
         return this.#deadLetter(ticket, delivery, verdict.verdict);
+      case 'unreadable':
+        // It may have been rewarded, which nobody can say now: it is kept for a person, and the rest goes on.
+        this.#deps.log.error({ messageId: message.messageId, why: verdict.why }, 'its ledger record cannot be read');
+        return this.#deadLetter(ticket, delivery, 'record-unreadable');
       case 'done':
         return;
       case 'before-start':

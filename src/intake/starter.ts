@@ -7,8 +7,9 @@ import {
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { LedgerWitness } from '../domain/ledger-loss.js';
 import type { Message } from '../domain/message.js';
+import { SETTLED_OUTCOMES } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
-import type { Side } from '../domain/side.js';
+import { isSide, type Side } from '../domain/side.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { deliveredSignal, type MessageResult, type MessageSettings } from '../workflows/message-contract.js';
 import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
@@ -149,7 +150,10 @@ export class Starter {
   ): Promise<StartResult> {
     const { ledger } = this.#deps;
     const messageId = description.workflowId;
-    const { outcome, owner, round, attempt, origin } = (await handle.result()) as MessageResult;
+    const result: unknown = await handle.result();
+    // Written by something else than handover, or by a build of another time: nobody knows the outcome.
+    if (!isMessageResult(result)) return this.#strand(messageId, await this.#deps.readRun(description), description);
+    const { outcome, owner, round, attempt, origin } = result;
     await ledger.settle({
       messageId,
       run: await this.#deps.readRun(description),
@@ -173,6 +177,14 @@ export class Starter {
     await this.#deps.ledger.strand(messageId, run, `its workflow is ${status}, and it is not settled`);
     return 'stranded';
   }
+}
+
+function isMessageResult(result: unknown): result is MessageResult {
+  if (typeof result !== 'object' || result === null) return false;
+  const { outcome, owner, round, attempt, origin } = result as Partial<MessageResult>;
+  const isCounted = Number.isSafeInteger(round) && Number.isSafeInteger(attempt);
+  const isKnown = SETTLED_OUTCOMES.some((name) => name === outcome) && isSide(owner);
+  return isCounted && isKnown && typeof origin?.fingerprint === 'string' && typeof origin.decision === 'object';
 }
 
 async function describe(handle: WorkflowHandle): Promise<WorkflowExecutionDescription | undefined> {

@@ -2,6 +2,7 @@ import type { LedgerWitness } from '../domain/ledger-loss.js';
 import type { Evidence, SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
+import type { RecordCount } from './record-count.js';
 import type {
   BeginVerdict,
   ClaimVerdict,
@@ -71,7 +72,7 @@ export interface UnreadableRecord {
 
 /**
  * `unseen`: the owner has not had a delivery of it. `seen`: it has, and has not claimed it yet. `claimed`: it has, or is
- * beyond that. `unknown`: there is no record.
+ * beyond that. `unknown`: there is no record, or none that can be read.
  */
 export type OwnerProgress = 'unseen' | 'seen' | 'claimed' | 'unknown';
 
@@ -85,7 +86,7 @@ export interface Ledger {
   /** Decides and records the owner where nobody has, and marks that `side` has seen the message. One pipeline. */
   route(requests: readonly RouteRequest[]): Promise<RouteVerdict[]>;
   /** The states of records as they are now, without touching them; undefined where there is none. One pipeline. */
-  states(messageIds: readonly string[]): Promise<(LedgerRecord['state'] | undefined)[]>;
+  states(messageIds: readonly string[]): Promise<(LedgerRecord['state'] | 'unreadable' | undefined)[]>;
   /** How far the messages that `owner` owns have come on its side, without touching their records. One pipeline. */
   ownerProgress(messageIds: readonly string[], owner: Side): Promise<OwnerProgress[]>;
   read(messageId: string): Promise<LedgerRecord | undefined>;
@@ -163,7 +164,7 @@ export interface Ledger {
   /** Notes that a sweeper has looked at this one now, so that it goes behind the others. */
   looked(messageId: string): Promise<void>;
   /** How many records there are in each state, counted now. */
-  count(): Promise<Record<LedgerRecord['state'], number> & { readonly stranded: number }>;
+  count(): Promise<RecordCount>;
   /** Redis time, in ms since the epoch. */
   now(): Promise<number>;
 }

@@ -2,7 +2,7 @@ import { Cluster } from 'ioredis';
 import type { Mark, Recovery, Trust } from '../domain/ledger-loss.js';
 import type { RedisClient } from './connect.js';
 import { keys } from './keys.js';
-import { unreadable } from './ledger-error.js';
+import { Unreadable, unreadable } from './ledger-error.js';
 import { ask, runScript } from './run-script.js';
 
 /** A pulse is dropped when its process has not beaten for this long, in ms: far longer than any pause of a living one. */
@@ -87,18 +87,36 @@ export function createLedgerMarks(client: RedisClient, migration: string): Ledge
         marks.map((mark) =>
           ask(client, { what: 'look whether the ledger is whole' }, () =>
             client.hmget(mark, 'epoch', 'phase', 'recovery'),
-          ),
+          ).catch(noneIfOverwritten),
         ),
       );
-      const recovery = fields.map(([, , json]) => json).find((json) => json !== null && json !== '');
+      const recovery = fields.map(([, , json]) => recoveryOf(json)).find((found) => found !== undefined);
       const lost = fields.some(([epoch]) => epoch === null);
       const recovering = fields.some(([, phase]) => phase === 'recovering');
       return {
         phase: lost ? 'lost' : recovering ? 'recovering' : 'intact',
-        ...(typeof recovery === 'string' && { recovery: JSON.parse(recovery) as Recovery }),
+        ...(recovery !== undefined && { recovery }),
       };
     },
   };
+}
+
+/** A mark that another program wrote over shows nothing, as the scripts take it, and is made anew by the recovery. */
+function noneIfOverwritten(error: unknown): (string | null)[] {
+  if (error instanceof Unreadable) return [null, null, null];
+  throw error;
+}
+
+/** The recovery that a mark tells of. What cannot be read is left out: it is for people only, and must not fail `status`. */
+function recoveryOf(json: string | null | undefined): Recovery | undefined {
+  if (json === null || json === undefined || json === '') return undefined;
+  try {
+    const recovery = JSON.parse(json) as Recovery | null;
+    return typeof recovery === 'object' && recovery?.restored !== undefined ? recovery : undefined;
+  } catch {
+    // Written by another program: there is nothing to tell.
+    return undefined;
+  }
 }
 
 function beatOf(answer: readonly string[]): Beat {

@@ -38,11 +38,15 @@ export function boundedCoordinates(coordinates: string | undefined): string {
 }
 
 function decodeEvidence(messageId: string, json: string): Evidence {
+  let evidence: unknown;
   try {
-    return JSON.parse(json) as Evidence;
+    evidence = JSON.parse(json);
   } catch (error) {
     throw unreadable('read its evidence', 'it is not JSON', messageId, error);
   }
+  const { detail } = (evidence ?? {}) as Partial<Evidence>;
+  if (typeof detail === 'string') return evidence as Evidence;
+  throw unreadable('read its evidence', 'it tells nothing', messageId);
 }
 
 function decodePacked(messageId: string, packed: Buffer): LedgerRecord | undefined {
@@ -71,7 +75,7 @@ function decodeFields(messageId: string, flat: readonly Buffer[]): LedgerRecord 
   for (let i = 0; i + 1 < flat.length; i += 2) fields.set(String(flat[i]), String(flat[i + 1]));
   const state = UNSETTLED_STATES.find((name) => name === fields.get('state'));
   const owner = fields.get('owner');
-  if (state === undefined || !isSide(owner)) return undefined;
+  if (state === undefined || !isSide(owner) || !isWhole(state, fields)) return undefined;
   const text = (name: string): string | undefined => fields.get(name);
   const number = (name: string): number | undefined => (fields.has(name) ? Number(fields.get(name)) : undefined);
   const [run, stranded, evidence] = [text('run'), text('stranded'), text('evidence')];
@@ -97,6 +101,20 @@ function decodeFields(messageId: string, flat: readonly Buffer[]): LedgerRecord 
       copies: { ...(kafka !== undefined && { kafka }), ...(rocketmq !== undefined && { rocketmq }) },
     }),
   };
+}
+
+/** Fields of an unsettled record that are numbers, and those without which it is none. lua/fragments/load.lua asks the same. */
+const NUMBERS = ['policyVersion', 'round', 'attempt', 'deadline', 'createdAt', 'movedAt'] as const;
+const NEEDED = ['reason', 'policyVersion', 'fingerprint', 'seen', 'movedAt'] as const;
+
+function isWhole(state: LedgerRecord['state'], fields: ReadonlyMap<string, string>): boolean {
+  const needed = [...NEEDED, ...(state === 'assigned' ? [] : ['run']), ...(state === 'sending' ? ['deadline'] : [])];
+  return (
+    needed.every((name) => (fields.get(name) ?? '') !== '') &&
+    NUMBERS.every((name) => /^\d+$/.test(fields.get(name) ?? '0')) &&
+    /^[0-3]$/.test(fields.get('seen') ?? '') &&
+    /^[0-9a-f]+$/.test(fields.get('fingerprint') ?? '')
+  );
 }
 
 /** The sides that a record's bits say have seen its message. */

@@ -2,10 +2,16 @@ import { LEDGER_STATES, type LedgerRecord } from '../domain/ledger-state.js';
 import { primariesOf } from './cluster.js';
 import type { RedisClient } from './connect.js';
 import { keys, messageIdOf, recordPattern } from './keys.js';
-import { unreadable } from './ledger-error.js';
 import { ask, runScript } from './run-script.js';
 
-export type RecordCount = Record<LedgerRecord['state'], number> & { readonly stranded: number };
+export interface RecordCount extends Readonly<Record<LedgerRecord['state'], number>> {
+  readonly stranded: number;
+  /** Keys of records that hold something else. A text counts as settled without being read, as there may be millions. */
+  readonly unreadable: number;
+}
+
+/** What no record is, and what may have been written over one. */
+const FOREIGN_TYPES = ['list', 'set', 'zset', 'stream'] as const;
 
 /** Keys that one step of a scan looks at: Redis answers nobody else meanwhile. */
 const SCAN_COUNT = 1_000;
@@ -18,7 +24,7 @@ const PURPOSE = { what: 'count the records' };
  * about 100 bytes of memory for each.
  */
 export async function countRecords(client: RedisClient, migration: string): Promise<RecordCount> {
-  const counts = { assigned: 0, claimed: 0, sending: 0, parked: 0, settled: 0, stranded: 0 };
+  const counts = { assigned: 0, claimed: 0, sending: 0, parked: 0, settled: 0, stranded: 0, unreadable: 0 };
   const counted = new Set<string>();
 
   // The unsettled ones first: a record that settles meanwhile is then met at most twice, and never missed.
@@ -28,14 +34,17 @@ export async function countRecords(client: RedisClient, migration: string): Prom
         runScript(client, 'state', [keys.record(migration, messageId)], [], { ...PURPOSE, messageId }),
       ),
     );
-    answers.forEach(([state, stranded], i) => {
-      const known = LEDGER_STATES.find((name) => name === state);
-      if (known === undefined) throw unreadable('count the records', `a state '${state}'`, messageIds[i]);
+    for (const [state, stranded] of answers) {
+      // One that cannot be read hides none of the others.
+      const known = LEDGER_STATES.find((name) => name === state) ?? 'unreadable';
       if (known !== 'none') counts[known] += 1;
       if (stranded === '1') counts.stranded += 1;
-    });
+    }
   }
   for await (const messageIds of scan(client, migration, 'string', counted)) counts.settled += messageIds.length;
+  for (const type of FOREIGN_TYPES) {
+    for await (const messageIds of scan(client, migration, type, counted)) counts.unreadable += messageIds.length;
+  }
   return counts;
 }
 
@@ -43,7 +52,7 @@ export async function countRecords(client: RedisClient, migration: string): Prom
 async function* scan(
   client: RedisClient,
   migration: string,
-  type: 'hash' | 'string',
+  type: 'hash' | 'string' | (typeof FOREIGN_TYPES)[number],
   counted: Set<string>,
 ): AsyncGenerator<string[]> {
   for (const node of await ask(client, PURPOSE, () => primariesOf(client))) {

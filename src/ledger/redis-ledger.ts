@@ -20,6 +20,7 @@ import { boundedCoordinates, decodeRecord, decodeSeen, encodeEvidence } from './
 import { countRecords } from './record-count.js';
 import { ask, runScript, runScriptForBytes } from './run-script.js';
 import type { ScriptName } from './scripts.js';
+import type { RouteVerdict } from './verdicts.js';
 
 export interface RedisLedgerOptions {
   readonly migration: string;
@@ -63,17 +64,22 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
     }
   }
 
-  async function route(request: RouteRequest) {
+  async function route(request: RouteRequest): Promise<RouteVerdict> {
     const { messageId, side, fingerprint, decision, validUntil, checkAfterMs, beyondMemory, beforeStart } = request;
     const { owner, reason, policyVersion } = decision;
     const coordinates = boundedCoordinates(request.coordinates);
     assertFingerprint(fingerprint, messageId);
-    return routeVerdict(
-      await run('route', messageId, [
-        ...[side, fingerprint, owner, packReason(reason), policyVersion],
-        ...[validUntil, checkAfterMs, beyondMemory ? '1' : '0', beforeStart ? '1' : '0', coordinates],
-      ]),
-    );
+    const args = [
+      ...[side, fingerprint, owner, packReason(reason), policyVersion],
+      ...[validUntil, checkAfterMs, beyondMemory ? '1' : '0', beforeStart ? '1' : '0', coordinates],
+    ];
+    try {
+      return routeVerdict(await run('route', messageId, args));
+    } catch (error) {
+      // The fault of this one record must not fail the others of its batch, and with them a whole partition.
+      if (!(error instanceof Unreadable)) throw error;
+      return { verdict: 'unreadable', why: error.message };
+    }
   }
 
   async function now(): Promise<number> {
@@ -88,13 +94,13 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
 
     async states(messageIds) {
       const answers = await Promise.all(messageIds.map((messageId) => run('state', messageId, [])));
-      return answers.map(([state]) => (state === 'none' ? undefined : (state as LedgerRecord['state'])));
+      return answers.map(([state]) => (state === 'none' ? undefined : (state as LedgerRecord['state'] | 'unreadable')));
     },
 
     async ownerProgress(messageIds, owner) {
       const answers = await Promise.all(messageIds.map((messageId) => run('state', messageId, [])));
       return answers.map(([state, , seen]) => {
-        if (state === 'none') return 'unknown';
+        if (state === 'none' || state === 'unreadable') return 'unknown';
         if (state !== 'assigned') return 'claimed';
         return decodeSeen(seen ?? '0')[owner] ? 'seen' : 'unseen';
       });

@@ -18,6 +18,8 @@ export type RouteVerdict =
   | { readonly verdict: 'too-old' }
   /** No record, and it was published before the start: acknowledge. */
   | { readonly verdict: 'before-start' }
+  /** What Redis holds for this message is no record: nobody can say whether it was rewarded. `why`, for people. */
+  | { readonly verdict: 'unreadable'; readonly why: string }
   /** The policy that was passed in may no longer be used: read it anew and ask again. */
   | { readonly verdict: 'stale-policy' };
 

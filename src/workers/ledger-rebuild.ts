@@ -3,13 +3,15 @@ import pLimit from 'p-limit';
 import type { IsOpenRun } from '../activities/open-run.js';
 import type { Rebuild, RebuildRequest } from '../activities/recovery-activities.js';
 import { readStart } from '../activities/workflow-start.js';
-import { NOTHING_RESTORED, type Restored } from '../domain/ledger-loss.js';
+import { toError } from '../domain/errors.js';
+import { FAILURES_NAMED, NOTHING_RESTORED, type Restored } from '../domain/ledger-loss.js';
 import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Log } from '../domain/log.js';
 import type { Starter } from '../intake/starter.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { WaitingMessages } from '../ledger/waiting-messages.js';
 import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
+import { isFaultOfOneMessage } from './message-fault.js';
 import { enterOrigin, enterStanding } from './standing-entry.js';
 import type { AskStanding } from './standing-query.js';
 
@@ -91,20 +93,36 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
   return async function rebuild({ since, thorough }, signal, onProgress) {
     const limit = pLimit(AT_ONCE);
     const restored: Record<State, number> = { ...NOTHING_RESTORED };
+    const failed = { count: 0, first: [] as { messageId: string; why: string }[] };
+
+    /** One message that cannot be read must not keep the recovery of all from ending: it is named, and the rest goes on. */
+    async function restoreOrTell(found: Found): Promise<void> {
+      const { messageId } = found;
+      try {
+        const state = await restore(found, await ledger.read(messageId), thorough);
+        if (state !== undefined) restored[state] += 1;
+      } catch (error) {
+        if (signal.aborted || !isFaultOfOneMessage(error)) throw error;
+        const why = toError(error).message;
+        failed.count += 1;
+        if (failed.first.length < FAILURES_NAMED) failed.first.push({ messageId, why });
+        log.error({ messageId, why }, 'a record could not be restored: the sweeper looks at it again, and names it');
+        await ledger.index([messageId]);
+      }
+    }
 
     async function takeBatch(batch: readonly Found[]): Promise<void> {
       signal.throwIfAborted();
       onProgress();
-      const records = await Promise.all(batch.map(({ messageId }) => ledger.read(messageId)));
       const open = batch.filter((found) => found.open).map(({ messageId }) => messageId);
       // As intake does before it acknowledges: what is in a workflow's hands can be found by the sweeper.
       if (open.length > 0) await ledger.index(open);
       await Promise.all(
-        batch.map((found, index) =>
+        batch.map((found) =>
           limit(async () => {
             signal.throwIfAborted();
-            const state = await restore(found, records[index], thorough);
-            if (state !== undefined) restored[state] += 1;
+            onProgress();
+            await restoreOrTell(found);
           }),
         ),
       );
@@ -126,7 +144,7 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
       }
       await takeBatch(batch);
     }
-    return restored;
+    return { restored, failed };
   };
 }
 

@@ -4,6 +4,7 @@ import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { Unreadable } from '../ledger/ledger-error.js';
 import type { MessageInput, Standing } from '../workflows/message-contract.js';
 
 type Entered = keyof Restored | undefined;
@@ -70,7 +71,7 @@ async function enterAssigned(
   sides: readonly Side[],
 ): Promise<void> {
   for (const side of sides) {
-    await ledger.route([
+    const [entered] = await ledger.route([
       {
         messageId,
         side,
@@ -82,5 +83,6 @@ async function enterAssigned(
         beforeStart: false,
       },
     ]);
+    if (entered?.verdict === 'unreadable') throw new Unreadable('ledger-rejected', entered.why, { messageId });
   }
 }

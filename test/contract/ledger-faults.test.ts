@@ -253,7 +253,6 @@ describe("contents that are not the ledger's", () => {
     const holder = { ...holderOf(request), restore: true };
     const begin = beginRequest(holder);
     for (const call of [
-      () => ledger.route([request]),
       () => ledger.claim({ ...holder, side: 'kafka' }),
       () => ledger.adopt({ ...holder, side: 'rocketmq', reason: 'failover' }),
       () => ledger.begin(begin),
@@ -267,6 +266,7 @@ describe("contents that are not the ledger's", () => {
     ]) {
       expect((await failure(call)).error.code).toBe('ledger-rejected');
     }
+    expect(await ledger.route([request])).toEqual([{ verdict: 'unreadable', why: expect.any(String) }]);
     expect(await client.dumpBuffer(key)).toEqual(before);
   });
 });

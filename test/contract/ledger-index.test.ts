@@ -169,6 +169,7 @@ describe.each(BACKENDS)('what the ledger knows of all messages, on $name', ({ st
         parked: 50,
         settled: 1_500,
         stranded: 1,
+        unreadable: 0,
       });
     });
 

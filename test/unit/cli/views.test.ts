@@ -94,7 +94,9 @@ describe('status', () => {
   const sources: StatusSources = {
     policyStore: { read: async () => ({ known: false, reason: 'missing', readAt: NOON }) },
     marks: { view: async () => ({ phase: 'recovering' }) },
-    ledger: { count: async () => ({ assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5, stranded: 6 }) },
+    ledger: {
+      count: async () => ({ assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5, stranded: 6, unreadable: 2 }),
+    },
     deadLetters: { count: async () => ({ kafka: 7, rocketmq: 8 }) },
     signs: { isAlive: async (side) => side === 'kafka' },
     rewards: async (side) => (side === 'kafka' ? { waiting: 9, noWorker: true } : undefined),
@@ -107,6 +109,7 @@ describe('status', () => {
       messages: { assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5 },
       deadLettered: { kafka: 7, rocketmq: 8 },
       stranded: 6,
+      unreadable: 2,
       sides: {
         kafka: { alive: true, rewards: { waiting: 9, noWorker: true } },
         rocketmq: { alive: false, rewards: null },
@@ -129,6 +132,20 @@ describe('status', () => {
     expect(view.ledger).toMatchObject({ phase: 'intact', recovery: { since: '2026-11-23T12:00:00.000Z', restored } });
     const lines = describeStatus(view).join('\n');
     expect(lines).toContain('(another Redis server answers): 4711 settled, 12 parked');
+    expect(lines).not.toContain('not restored');
+  });
+
+  test('names the messages that the last recovery could not restore, and says how many records cannot be read', async () => {
+    const restored = { settled: 1, parked: 0, claimed: 0, assigned: 0, stranded: 0 };
+    const failed = { count: 21, first: [{ messageId: 'm-1', why: 'it is not\none of the ledger' }] };
+    const recovery = { why: 'all of it is lost', since: null, startedAt: NOON, endedAt: NOON, restored, failed };
+    const view = await readStatus({ ...sources, marks: { view: async () => ({ phase: 'intact', recovery }) } });
+    expect(view.ledger.recovery?.failed).toEqual(failed);
+    const lines = describeStatus(view);
+    expect(lines).toContainEqual(expect.stringMatching(/^unreadable {3}2 /));
+    expect(lines).toContainEqual(expect.stringMatching(/^not restored 21 /));
+    expect(lines).toContain('             m-1: it is not one of the ledger');
+    expect(lines).toContain('             and 20 more: see the log');
   });
 });
 

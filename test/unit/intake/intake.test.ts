@@ -110,6 +110,18 @@ function createIntake(setting: Setting = {}) {
 
 const settled = (promises: readonly Promise<void>[]) => Promise.allSettled(promises);
 
+describe('a ledger record that cannot be read', () => {
+  it('has its own delivery set aside for a person, and the rest of the batch goes on', async () => {
+    const { intake, dead, started } = createIntake({
+      route: ({ messageId }) => (messageId === 'b' ? { verdict: 'unreadable', why: 'junk' } : mine),
+    });
+    await Promise.all(intake.take(['a', 'b', 'c'].map((id) => delivery({ id }))));
+    expect(dead).toEqual(['record-unreadable']);
+    expect(started.map(({ message }) => message.messageId)).toEqual(['a', 'c']);
+    expect(intake.holds).toEqual([]);
+  });
+});
+
 describe('intake starts no more than is worked off', () => {
   it('a message that was started eagerly keeps its place until its attempt has ended', async () => {
     const inHand = new InHand();
