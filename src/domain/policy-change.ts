@@ -57,9 +57,8 @@ const WHITELIST_MAX_LENGTH = 100_000;
 /** How far in the future a start may lie, in ms: as far as two clocks differ. */
 const START_AHEAD_MS = 60_000;
 
-/** Why nobody may make this change at any version, or undefined. Trusts no type: an Update may come from any client. */
-export function findNonsense(change: PolicyChange, by: Change): string | undefined {
-  const { actor, reason, expectedVersion, notAfter } = by;
+/** Why nobody may make any change so, or undefined. Trusts no type: an Update may come from any client. */
+export function findNonsenseInBy({ actor, reason, expectedVersion, notAfter }: Change): string | undefined {
   if (!isText(actor, ACTOR_MAX_LENGTH) || actor.trim() === '') {
     return `an actor is needed: 1 to ${ACTOR_MAX_LENGTH} characters, none of them a control character`;
   }
@@ -72,6 +71,14 @@ export function findNonsense(change: PolicyChange, by: Change): string | undefin
   if (notAfter !== undefined && !isWithin(notAfter, 1, Number.MAX_SAFE_INTEGER)) {
     return `${String(notAfter)} is not a time in milliseconds since the epoch`;
   }
+  return undefined;
+}
+
+/** Why nobody may make this change at any version, or undefined. Trusts no type: an Update may come from any client. */
+export function findNonsense(change: PolicyChange, by: Change): string | undefined {
+  const nonsense = findNonsenseInBy(by);
+  if (nonsense !== undefined) return nonsense;
+  const { reason } = by;
   switch (change.kind) {
     case 'consumption':
       return ['on', 'off'].includes(change.consumption) ? undefined : 'consumption is on or off';

@@ -17,11 +17,20 @@ export interface ResolutionEntry {
   readonly reason: string;
 }
 
+/** The consumers' copy of the policy was found to be wrong, and was put right from the cutover workflow. */
+export interface CopyPutRight {
+  readonly version: number;
+  readonly found: string;
+  /** The parts of it that said something else. */
+  readonly wrong: readonly string[];
+}
+
 /** An entry with its Redis time (ms). */
 export type AuditEntry =
   | { readonly kind: 'policy'; readonly at: number; readonly entry: PolicyVersion }
   | { readonly kind: 'resolution'; readonly at: number; readonly entry: ResolutionEntry }
-  | { readonly kind: 'recovery'; readonly at: number; readonly entry: Recovery };
+  | { readonly kind: 'recovery'; readonly at: number; readonly entry: Recovery }
+  | { readonly kind: 'policy-copy'; readonly at: number; readonly entry: CopyPutRight };
 
 /**
  * The stream of what people did: versions of the policy, which the policy store writes with the copy, and resolutions;
@@ -30,6 +39,7 @@ export type AuditEntry =
 export interface Audit {
   append(entry: ResolutionEntry): Promise<void>;
   recovered(entry: Recovery): Promise<void>;
+  copyPutRight(entry: CopyPutRight): Promise<void>;
   /** The newest `limit` entries (100 by default), the oldest of them first. */
   list(limit?: number): Promise<AuditEntry[]>;
 }
@@ -37,19 +47,18 @@ export interface Audit {
 export function createAudit(client: RedisClient, migration: string): Audit {
   const stream = keys.audit(migration);
 
-  return {
-    async append({ messageId, round, resolution, actor, reason }) {
-      const entry = JSON.stringify({ messageId, round, resolution, actor, reason });
-      await ask(client, { what: 'write to the audit stream', messageId }, () =>
-        client.xadd(stream, 'MAXLEN', '~', AUDIT_ENTRIES, '*', 'kind', 'resolution', 'entry', entry),
-      );
-    },
+  async function add(kind: AuditEntry['kind'], entry: object, messageId?: string): Promise<void> {
+    const purpose = { what: 'write to the audit stream', ...(messageId !== undefined && { messageId }) };
+    await ask(client, purpose, () =>
+      client.xadd(stream, 'MAXLEN', '~', AUDIT_ENTRIES, '*', 'kind', kind, 'entry', JSON.stringify(entry)),
+    );
+  }
 
-    async recovered(entry) {
-      await ask(client, { what: 'write to the audit stream' }, () =>
-        client.xadd(stream, 'MAXLEN', '~', AUDIT_ENTRIES, '*', 'kind', 'recovery', 'entry', JSON.stringify(entry)),
-      );
-    },
+  return {
+    append: ({ messageId, round, resolution, actor, reason }) =>
+      add('resolution', { messageId, round, resolution, actor, reason }, messageId),
+    recovered: (entry) => add('recovery', entry),
+    copyPutRight: (entry) => add('policy-copy', entry),
 
     async list(limit = 100) {
       const newest = await ask(client, { what: 'read the audit stream' }, () =>

@@ -23,6 +23,12 @@ export interface PolicyCacheOptions {
   readonly store: Pick<PolicyStore, 'read' | 'subscribe'>;
   /** Told of each look that Redis did not answer; the next one follows by itself. */
   readonly onError: (error: unknown) => void;
+  /**
+   * The version on which the copy and the cutover workflow were last found to agree, and when that look began (monotonic,
+   * ms). A lower version than one that was seen is believed after such a look only: a copy that no workflow ever made had
+   * the higher one, and was taken away. Default: none.
+   */
+  readonly agreed?: () => { readonly version: number; readonly lookedAt: number } | undefined;
 }
 
 /**
@@ -32,11 +38,14 @@ export interface PolicyCacheOptions {
 export class PolicyCache {
   readonly #store: PolicyCacheOptions['store'];
   readonly #onError: (error: unknown) => void;
+  readonly #agreed: NonNullable<PolicyCacheOptions['agreed']>;
   readonly #clock = new RedisClock();
   readonly #listeners = new Set<() => void>();
   #held: CurrentPolicy | undefined;
   #whyUnknown: WhyUnknown = 'not read yet';
   #highestVersion = 0;
+  /** When that version was read last (monotonic, ms). */
+  #highestAt = 0;
   #look: Promise<void> | undefined;
   #nextLook: Promise<void> | undefined;
   #told = '';
@@ -45,9 +54,10 @@ export class PolicyCache {
   #expiryTimer: NodeJS.Timeout | undefined;
   #subscription: Promise<(() => Promise<void>) | undefined> | undefined;
 
-  constructor({ store, onError }: PolicyCacheOptions) {
+  constructor({ store, onError, agreed = () => undefined }: PolicyCacheOptions) {
     this.#store = store;
     this.#onError = onError;
+    this.#agreed = agreed;
   }
 
   /** Begins to look, and goes on until {@link stop}. */
@@ -171,6 +181,7 @@ export class PolicyCache {
     }
     const { policy, readAt } = reading;
     this.#highestVersion = policy.version;
+    this.#highestAt = performance.now();
     // Compiled once per version, not twice a second: the whitelist may be long. A copy that was tampered with at the same
     // version differs in more than its time, so it is the text that tells.
     const same = JSON.stringify(this.#held?.policy) === JSON.stringify(policy);
@@ -180,7 +191,10 @@ export class PolicyCache {
 
   #problemOf(reading: PolicyReading): WhyUnknown | undefined {
     if (!reading.known) return reading.reason;
-    return reading.policy.version < this.#highestVersion ? 'older' : undefined;
+    const { version } = reading.policy;
+    if (version >= this.#highestVersion) return undefined;
+    const agreed = this.#agreed();
+    return agreed?.version === version && agreed.lookedAt > this.#highestAt ? undefined : 'older';
   }
 
   #tell(): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LARGEST_VERSION } from '../domain/foreign-copy.js';
 import { isBusinessId } from '../domain/message.js';
 import type { Policy } from '../domain/policy.js';
 
@@ -9,7 +10,7 @@ const START = z.object({
 });
 
 const POLICY = z.object({
-  version: z.int().min(1),
+  version: z.int().min(1).max(LARGEST_VERSION),
   consumption: z.enum(['on', 'off']),
   hundredths: z.int().min(0).max(10_000),
   allow: z.array(z.string().refine(isBusinessId)).readonly(),

@@ -3,6 +3,7 @@ import type { SourceStatus } from '../brokers/source.js';
 import type { GrantResult } from '../domain/outcome.js';
 import { SIDES, type Side } from '../domain/side.js';
 import type { IntakeObserver } from '../intake/intake.js';
+import type { CopyFault } from './policy-keeper.js';
 
 /** What the gauges read when they are scraped. */
 export interface Readings {
@@ -22,6 +23,8 @@ export interface Metrics {
   readonly registry: Registry;
   readonly intake: IntakeObserver;
   attempt(result: GrantResult): void;
+  /** The copy of the policy in Redis was wrong, and was put right. */
+  copyPutRight(found: CopyFault): void;
 }
 
 /** The process's own metrics, in the words of the design. No label ever holds an ID. */
@@ -47,6 +50,12 @@ export function createMetrics(side: Side, readings: Readings): Metrics {
     name: 'handover_dead_lettered_total',
     help: 'Deliveries sent to the dead-letter topic',
     labelNames: ['reason'],
+    registers,
+  });
+  const copies = new Counter({
+    name: 'handover_policy_copies_put_right_total',
+    help: 'Copies of the policy in Redis that were not as the cutover workflow has it, by what was wrong with them',
+    labelNames: ['found'],
     registers,
   });
   const attempts = new Counter({
@@ -119,6 +128,7 @@ export function createMetrics(side: Side, readings: Readings): Metrics {
       accepted: (how) => accepted.inc({ how }),
       deadLettered: (reason) => deadLettered.inc({ reason }),
     },
+    copyPutRight: (found) => copies.inc({ found }),
     attempt({ outcome, evidence }) {
       attempts.inc({ outcome });
       if (evidence.latencyMs !== undefined) latency.observe({ outcome }, evidence.latencyMs / 1000);

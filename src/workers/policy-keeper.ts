@@ -2,11 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowClient } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { toError } from '../domain/errors.js';
+import { differencesOf, type ForeignCopy } from '../domain/foreign-copy.js';
 import type { Log } from '../domain/log.js';
 import type { Policy } from '../domain/policy.js';
-import type { PolicyStore } from '../ledger/policy-store.js';
+import { untilWoken, wakeAll } from '../intake/until-woken.js';
+import type { Audit } from '../ledger/audit.js';
+import { encodePolicy } from '../ledger/policy-codec.js';
+import type { PolicyReading, PolicyStore } from '../ledger/policy-store.js';
 import type { cutover } from '../workflows/cutover.js';
-import { cutoverQuery, republishSignal } from '../workflows/cutover-contract.js';
+import { type CutoverView, cutoverQuery, republishSignal } from '../workflows/cutover-contract.js';
 import { cutoverStartOptions } from '../workflows/cutover-start.js';
 import { CUTOVER_WORKFLOW, cutoverWorkflowId } from '../workflows/names.js';
 
@@ -14,6 +18,9 @@ export interface PolicyKeeperOptions {
   readonly migration: string;
   readonly client: Client;
   readonly policyStore: Pick<PolicyStore, 'read' | 'publish'>;
+  readonly audit: Pick<Audit, 'copyPutRight'>;
+  /** Told of each copy that was put right, for metrics. */
+  readonly onPutRight?: (found: CopyFault) => void;
   readonly log: Log;
   /** From the end of one look to the next, in ms. Default 3000. */
   readonly everyMs?: number;
@@ -23,28 +30,71 @@ export interface PolicyKeeperOptions {
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+/** What was wrong with the copy. `changed`: the right version, and other contents than were ever published under it. */
+export type CopyFault = 'missing' | 'unreadable' | 'older' | 'changed';
+
+/** What one look has found. */
+export type PolicyLook =
+  /** The workflow and the copy agree on this version. */
+  | { readonly found: 'agreed'; readonly version: number }
+  /** The copy was put right. */
+  | { readonly found: CopyFault; readonly version: number }
+  /** The copy is newer, and the workflow was asked what that is. */
+  | { readonly found: 'newer' }
+  /** It is none of the workflow's, and only a person can say which of the two counts. */
+  | { readonly found: 'foreign'; readonly policy: Policy; readonly copy: ForeignCopy }
+  /** There is no workflow that can be asked yet. */
+  | { readonly found: 'no-workflow' };
+
 export interface PolicyKeeper {
+  /** Why the copy is not to be used now, for people; undefined while there is no such reason. */
+  doubt(): string | undefined;
+  /** Resolves while there is none. Rejects with the signal's reason. */
+  whenClear(signal: AbortSignal): Promise<void>;
+  /** The version on which the workflow and the copy were last found to agree, by a look that began then (monotonic, ms). */
+  agreed(): { readonly version: number; readonly lookedAt: number } | undefined;
   /** Ends after the look that is under way, which is cut short. */
   stop(): Promise<void>;
 }
 
+/** The pause before the next look while the workflow finds out what a newer copy is, in ms. */
+const ASKED_PAUSE_MS = 1_000;
+
 /**
  * Keeps the copy of the policy in Redis the same as the cutover workflow's, and that workflow in being. Every worker
- * process has one, so that a copy that was lost is back within seconds. A look that fails is logged, and followed by the
- * next.
+ * process has one, so that a copy that was lost or changed by another hand is right again within seconds. A look that fails is
+ * logged, and followed by the next. What the last look has found holds until another one has found something else.
  */
 export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
   const { client, log, everyMs = 3_000, patienceMs = 5_000 } = options;
   const { pause = (ms, signal) => sleep(ms, undefined, { signal }) } = options;
   const stopped = new AbortController();
+  const waiters = new Set<() => void>();
+  let doubt: string | undefined;
+  let agreed: { readonly version: number; readonly lookedAt: number } | undefined;
+
+  function take(look: PolicyLook, lookedAt: number): void {
+    const before = doubt;
+    doubt = look.found === 'foreign' ? doubtOf(look) : undefined;
+    agreed = 'version' in look ? { version: look.version, lookedAt } : undefined;
+    if (doubt !== undefined && doubt !== before) log.error({ why: doubt }, 'the policy is in doubt: intake holds');
+    if (doubt !== undefined || before === undefined) return;
+    log.info({}, 'the policy is in doubt no more');
+    wakeAll(waiters);
+  }
 
   async function keep(): Promise<void> {
     let failing = false;
     while (!stopped.signal.aborted) {
+      let pauseMs = everyMs;
       try {
-        await client.withAbortSignal(stopped.signal, () =>
+        const lookedAt = performance.now();
+        const look = await client.withAbortSignal(stopped.signal, () =>
           client.withDeadline(Date.now() + patienceMs, () => lookAfterPolicy(options)),
         );
+        take(look, lookedAt);
+        // The answer is there by then, and consumers go by that copy meanwhile.
+        if (look.found === 'newer') pauseMs = Math.min(everyMs, ASKED_PAUSE_MS);
         if (failing) log.info({}, 'the policy is looked after again');
         failing = false;
       } catch (error) {
@@ -53,7 +103,7 @@ export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
         if (!failing) log.warn({ error: toError(error).message }, 'the policy could not be looked after');
         failing = true;
       }
-      await pause(everyMs, stopped.signal).catch(ignoreStop);
+      await pause(pauseMs, stopped.signal).catch(ignoreStop);
     }
   }
 
@@ -63,6 +113,11 @@ export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
 
   const kept = keep();
   return {
+    doubt: () => doubt,
+    async whenClear(signal) {
+      while (doubt !== undefined) await untilWoken(waiters, signal);
+    },
+    agreed: () => agreed,
     async stop() {
       stopped.abort();
       await kept;
@@ -71,32 +126,70 @@ export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
 }
 
 /** One look: makes the workflow if there is none, and the copy if it is missing, unreadable, older or another. */
-export async function lookAfterPolicy(options: PolicyKeeperOptions): Promise<void> {
+export async function lookAfterPolicy(options: PolicyKeeperOptions): Promise<PolicyLook> {
   const { migration, client, policyStore, log } = options;
-  const policy = await readOpenWorkflow(client, migration);
-  if (policy === 'not-yet') return;
-  if (policy === 'no-workflow') {
+  const view = await readOpenWorkflow(client, migration);
+  if (view === 'not-yet') return { found: 'no-workflow' };
+  if (view === 'no-workflow') {
     // It publishes its policy itself, once it has looked at what Redis holds.
     await client.workflow.start<typeof cutover>(CUTOVER_WORKFLOW, cutoverStartOptions(migration));
     log.info({ workflowId: cutoverWorkflowId(migration) }, 'made the cutover workflow, as there was none');
-    return;
+    return { found: 'no-workflow' };
   }
+  const { policy, foreignCopy } = view;
   const reading = await policyStore.read();
-  if (reading.known && reading.policy.version > policy.version) {
-    // Either a change is just being made, or the workflow was reset: it finds out which, and goes on from the copy.
+  const isAhead = reading.known && reading.policy.version > policy.version;
+  if (isAhead && foreignCopy !== undefined) return { found: 'foreign', policy, copy: reading.policy };
+  if (isAhead || foreignCopy !== undefined) {
+    // A change is just being made, or the workflow was reset, or the copy is none of its own: it finds out which.
     await client.workflow.getHandle<typeof cutover>(cutoverWorkflowId(migration)).signal(republishSignal);
-    return;
+    if (isAhead) return { found: 'newer' };
   }
-  if (reading.known && reading.policy.version === policy.version) return;
-  const { verdict } = await policyStore.publish(policy);
-  if (verdict === 'published') {
-    const found = reading.known ? `version ${reading.policy.version}` : reading.reason;
-    log.warn({ version: policy.version, found }, 'published the policy anew, as the copy in Redis was not the same');
-  }
+  const fault = faultOf(reading, policy);
+  if (fault === undefined) return { found: 'agreed', version: policy.version };
+  if (fault === 'changed' && (await hasMovedOn(client, migration, policy))) return { found: 'newer' };
+  await putRight(options, fault, policy, reading);
+  return { found: fault, version: policy.version };
 }
 
-/** The policy of the open workflow. `not-yet`: it is just about to compare itself with the copy, as this would. */
-async function readOpenWorkflow(client: Client, migration: string): Promise<Policy | 'no-workflow' | 'not-yet'> {
+/** What is wrong with a copy that is not ahead of the workflow. Two builds compare what both of them know of a policy. */
+function faultOf(reading: PolicyReading, policy: Policy): CopyFault | undefined {
+  if (!reading.known) return reading.reason;
+  if (reading.policy.version < policy.version) return 'older';
+  return encodePolicy(reading.policy) === encodePolicy(policy) ? undefined : 'changed';
+}
+
+/** A version that was made twice, before a reset and after it, must not be put back by a look that saw the first one. */
+async function hasMovedOn(client: Client, migration: string, policy: Policy): Promise<boolean> {
+  const again = await readOpenWorkflow(client, migration);
+  return typeof again === 'string' || encodePolicy(again.policy) !== encodePolicy(policy);
+}
+
+/** Publishes the workflow's policy over a copy that is not it. Of many processes that see it, one finds it to be done. */
+async function putRight(
+  { policyStore, audit, onPutRight, log }: PolicyKeeperOptions,
+  fault: CopyFault,
+  policy: Policy,
+  reading: PolicyReading,
+): Promise<void> {
+  const { verdict } = await policyStore.publish(policy);
+  if (verdict !== 'published') return;
+  const { version } = policy;
+  const wrong = fault === 'changed' && reading.known ? differencesOf(reading.policy, policy) : [];
+  const told = { version, found: fault, ...(reading.known && { copy: reading.policy.version }), wrong };
+  if (fault === 'changed')
+    log.error(told, 'another hand had changed the copy of the policy in Redis: it was put right');
+  else log.warn(told, 'published the policy anew, as the copy in Redis was not the same');
+  onPutRight?.(fault);
+  await audit.copyPutRight({ version, found: fault, wrong });
+}
+
+function doubtOf({ policy, copy }: Extract<PolicyLook, { found: 'foreign' }>): string {
+  return `Redis holds version ${copy.version}, said to be by ${copy.actor}, which the cutover workflow, at version ${policy.version}, never made: decide with 'handover policy keep workflow' or 'handover policy keep copy'`;
+}
+
+/** What the open workflow says. `not-yet`: it is just about to compare itself with the copy, as this would. */
+async function readOpenWorkflow(client: Client, migration: string): Promise<CutoverView | 'no-workflow' | 'not-yet'> {
   // A workflow that was ended still answers queries, for as long as Temporal keeps it.
   const openOnly = new WorkflowClient({
     ...client.workflow.options,
@@ -104,8 +197,7 @@ async function readOpenWorkflow(client: Client, migration: string): Promise<Poli
     queryRejectCondition: 'NOT_OPEN',
   });
   try {
-    const { policy } = await openOnly.getHandle<typeof cutover>(cutoverWorkflowId(migration)).query(cutoverQuery);
-    return policy;
+    return await openOnly.getHandle<typeof cutover>(cutoverWorkflowId(migration)).query(cutoverQuery);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) return 'no-workflow';
     if (error instanceof QueryNotRegisteredError) return 'not-yet';

@@ -19,6 +19,7 @@ import { createWaitingMessages } from '../ledger/waiting-messages.js';
 import { openBrokerSide } from './broker-side.js';
 import type { Closers } from './closers.js';
 import type { LossWatch } from './loss-watch.js';
+import type { PolicyKeeper } from './policy-keeper.js';
 import { policyWhileWhole } from './policy-while-whole.js';
 import { watchSides } from './side-watch.js';
 
@@ -32,6 +33,7 @@ export interface SideIntakeOptions {
   readonly starter: Starter;
   readonly inHand: InHand;
   readonly lossWatch: LossWatch;
+  readonly policyKeeper: PolicyKeeper;
   /** See `IntakeRules`. */
   readonly witnessMs: number;
   /** Unlike that of any other process, ever. */
@@ -53,7 +55,7 @@ export interface SideIntake {
 export async function startSideIntake(options: SideIntakeOptions): Promise<SideIntake> {
   const { side, migration, connections, redis, ledger, policyStore, starter, lossWatch, witnessMs, processId } =
     options;
-  const { inHand, observer, closers, log } = options;
+  const { inHand, policyKeeper, observer, closers, log } = options;
   const { limits } = migration;
 
   const { source, deadLetters } = openBrokerSide(side, migration, connections, log);
@@ -61,6 +63,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   const policy = new PolicyCache({
     store: policyStore,
     onError: (error) => log.debug({ error: toError(error).message }, 'the policy could not be read'),
+    agreed: () => policyKeeper.agreed(),
   });
   policy.start();
   closers.add('policy cache', () => policy.stop());
@@ -93,7 +96,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
       },
     },
     ledger,
-    policy: policyWhileWhole(policy, lossWatch),
+    policy: policyWhileWhole(policy, lossWatch, policyKeeper),
     ledgerIsWhole: (signal) => lossWatch.confirm(signal),
     otherSideLives: () => watch.otherSideLives(),
     ownerIsPast: () => false,

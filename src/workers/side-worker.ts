@@ -28,7 +28,8 @@ import { Closers } from './closers.js';
 import { startHealthServer } from './health-server.js';
 import { type LossWatch, startLossWatch } from './loss-watch.js';
 import { createMetrics } from './metrics.js';
-import { startPolicyKeeper } from './policy-keeper.js';
+import { type PolicyKeeper, startPolicyKeeper } from './policy-keeper.js';
+import { policyUnlessInDoubt } from './policy-while-whole.js';
 import { checkRetention } from './retention.js';
 import { type SideIntake, startSideIntake } from './side-intake.js';
 import { enterStanding } from './standing-entry.js';
@@ -88,10 +89,12 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   let connected = false;
   let providerFault: string | undefined;
   let lossWatch: LossWatch | undefined;
+  let policyKeeper: PolicyKeeper | undefined;
   let consuming: SideIntake | undefined;
   const reasons = (): readonly string[] => [
     ...(connected ? [] : ['temporal: not connected']),
     ...(lossWatch?.reason() === undefined ? [] : [`ledger: ${lossWatch.reason()}`]),
+    ...(policyKeeper?.doubt() === undefined ? [] : [`policy: ${policyKeeper.doubt()}`]),
     ...(consuming === undefined ? [] : reasonsOf(side, consuming)),
     ...(providerFault === undefined ? [] : [`provider: ${providerFault}`]),
   ];
@@ -116,6 +119,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const { name, settledLifetimeMs } = migration;
   const ledger = createRedisLedger(redis, { migration: name, settledLifetimeMs });
   const policyStore = createPolicyStore(redis, name);
+  const audit = createAudit(redis, name);
 
   const { connectionOptions, namespace } = connections.temporal;
   const connection = await connectToTemporal(connectionOptions, log, signal);
@@ -143,10 +147,14 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
 
   const inHand = new InHand();
   const rewards = createRewardActivities({ ledger, provider, client, isOpenRun, onAttempt });
-  const ownership = createOwnershipActivities({ ledger, policyStore, signs: createSideSigns(redis, name), isOpenRun });
+  const ownership = createOwnershipActivities({
+    ledger,
+    policyStore: policyUnlessInDoubt(policyStore, () => policyKeeper?.doubt()),
+    signs: createSideSigns(redis, name),
+    isOpenRun,
+  });
   const inline = createInlineActivities({ side, ledger, provider, isOpenRun, onAttempt });
   const { seek, rewardInline, reward } = tellInHand({ ...ownership, ...inline, ...rewards }, inHand);
-  const audit = createAudit(redis, name);
   const resolutions = createResolutionActivities({ ledger, audit, isOpenRun, findAttempts: findAttemptsIn(client) });
   const workers = await createTemporalWorkers({
     connection,
@@ -179,7 +187,9 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   });
   connected = true;
 
-  const keeper = startPolicyKeeper({ migration: name, client, policyStore, log });
+  const onPutRight = metrics.copyPutRight;
+  const keeper = startPolicyKeeper({ migration: name, client, policyStore, audit, onPutRight, log });
+  policyKeeper = keeper;
   closers.add('policy keeper', () => keeper.stop());
   const processId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const marks = createLedgerMarks(redis, name);
@@ -206,6 +216,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
       starter,
       inHand,
       lossWatch,
+      policyKeeper: keeper,
       witnessMs,
       processId,
       observer: metrics.intake,

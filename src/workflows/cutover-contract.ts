@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { ForeignCopy, ForeignCopyAnswer } from '../domain/foreign-copy.js';
 import type { LedgerState, LossReport } from '../domain/ledger-loss.js';
 import type { Failover, Policy } from '../domain/policy.js';
 import type { Change, PolicyVersion } from '../domain/policy-change.js';
@@ -20,6 +21,9 @@ export const disallowUpdate = defineUpdate<Policy, [Change & { readonly business
 export const setFailoverUpdate = defineUpdate<Policy, [Change & { readonly failover: Failover }]>('setFailover');
 export const setStartUpdate = defineUpdate<Policy, [Change & { readonly start: MigrationStart }]>('setStart');
 
+/** A person's answer to a copy in Redis that the workflow never made; refused while there is none. */
+export const settleForeignCopyUpdate = defineUpdate<Policy, [ForeignCopyAnswer]>('settleForeignCopy');
+
 /** Asks for the copy in Redis to be compared with the workflow's policy, and put right. */
 export const republishSignal = defineSignal('republish');
 
@@ -32,6 +36,8 @@ export interface CutoverView {
   readonly history: readonly PolicyVersion[];
   /** The ledger's present epoch; not there until a worker process has asked for the first one. */
   readonly ledger?: LedgerState | undefined;
+  /** Redis was found to hold a version that this workflow never made: consumers hold until a person has said which counts. */
+  readonly foreignCopy?: ForeignCopy | undefined;
 }
 
 /** Fails until the workflow has compared itself with the copy in Redis for the first time. */

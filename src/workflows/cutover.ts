@@ -6,12 +6,14 @@ import {
   continueAsNew,
   currentUpdateInfo,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { CutoverActivities, PublicationResult } from '../activities/cutover-activities.js';
+import { findNonsenseInAnswer, LARGEST_VERSION, settleForeignCopy } from '../domain/foreign-copy.js';
 import { initialPolicy, type Policy, percentageOf } from '../domain/policy.js';
 import {
   type Change,
@@ -35,14 +37,19 @@ import {
   setFailoverUpdate,
   setPercentageUpdate,
   setStartUpdate,
+  settleForeignCopyUpdate,
 } from './cutover-contract.js';
 import { createRecovery } from './recovery.js';
+import { isReset, watchReset } from './reset.js';
 import { createTurns } from './turns.js';
 
 /** How many versions and answers a run hands to the next: enough for a client that retries for minutes. */
 const REMEMBERED = 100;
 
 const DEFAULT_TURNS_PER_RUN = 500;
+
+/** Runs of before took over whatever was newer. */
+const ASKS_ABOUT_FOREIGN_COPIES = 'cutover: asks about foreign copies';
 
 /** Tried for ever: what was accepted is published once Redis answers, and until then Web UI shows why it does not. */
 const { publishPolicy } = proxyActivities<CutoverActivities>({
@@ -60,24 +67,45 @@ export async function cutover(input: CutoverInput): Promise<never> {
   let state = input.carried ?? firstState(initialPolicy(new Date().toISOString()));
   let compared = input.carried !== undefined;
   let turns = 0;
+  let foreignCopy = input.carried?.foreignCopy;
+  const reset = watchReset();
+  let comparedSinceReset = false;
+
+  /**
+   * Whether a newer copy may be this workflow's own. A new run's predecessor may have made it, which was lost with
+   * Temporal's memory, and so may the run that a reset has ended. Any other run knows all that it ever published.
+   */
+  function mayHaveMadeIt(): boolean {
+    return !compared || (reset.isPast() && !comparedSinceReset) || !patched(ASKS_ABOUT_FOREIGN_COPIES);
+  }
 
   /** Publishes what would be the state, and makes it the state once Redis holds it. */
-  async function publish(next: CutoverState, notAfter?: number): Promise<PublicationResult['result']> {
+  async function publish(next: CutoverState, notAfter?: number): Promise<PublicationResult['result'] | 'foreign'> {
     const { policy, history } = next;
     const publication = await publishPolicy({ policy, version: history.at(-1) ?? versionOf(policy), notAfter });
     switch (publication.result) {
       case 'published':
         state = next;
+        foreignCopy = undefined;
         break;
       case 'newer':
-        // This workflow is younger than the copy: its predecessor was lost with Temporal's memory, or it was reset.
+        if (!mayHaveMadeIt()) {
+          foreignCopy = publication.policy;
+          log.error('Redis holds a version of the policy that was never made here: a person has to say which counts', {
+            had: policy.version,
+            found: publication.policy.version,
+          });
+          return 'foreign';
+        }
         // Versions must never go back, as consumers hold when they see a lower one: so the copy is where it goes on.
         log.warn('the policy goes on from a newer copy', { had: policy.version, found: publication.policy.version });
         state = firstState(publication.policy);
+        foreignCopy = undefined;
         break;
       case 'late':
         break;
     }
+    if (reset.isPast() && publication.result !== 'late') comparedSinceReset = true;
     setCurrentDetails(inOneLine(state.policy));
     return publication.result;
   }
@@ -95,6 +123,7 @@ export async function cutover(input: CutoverInput): Promise<never> {
         // What is so already is published all the same: the answer says that Redis holds it.
         const result = await publish(remember(next, updateId), by.notAfter);
         if (result === 'published') return next.policy;
+        if (result === 'foreign') throw foreignCopyRefusal(state, foreignCopy);
         if (result === 'late') throw refusal('policy-refused', 'it came too late, and whoever wanted it was told so');
       }
     });
@@ -126,23 +155,59 @@ export async function cutover(input: CutoverInput): Promise<never> {
   accept(setFailoverUpdate, ({ failover }) => ({ kind: 'failover', failover }));
   accept(setStartUpdate, ({ start }) => ({ kind: 'start', start }));
 
+  setHandler(
+    settleForeignCopyUpdate,
+    (answer) =>
+      takeTurn(async () => {
+        turns += 1;
+        const updateId = currentUpdateInfo()?.id;
+        const before = answerTo(state, updateId);
+        if (before !== undefined) return before;
+        // Redis may have been changed since the person looked.
+        if (foreignCopy === undefined)
+          throw refusal('policy-refused', 'there is no foreign copy of the policy to answer');
+        if (foreignCopy.version !== answer.foreignVersion) {
+          throw refusal('policy-stale', `the copy is at version ${foreignCopy.version}, not ${answer.foreignVersion}`);
+        }
+        if (foreignCopy.version >= LARGEST_VERSION) {
+          throw refusal('policy-refused', 'no version is left above that of the copy: take the copy out of Redis');
+        }
+        const policy = settleForeignCopy(state.policy, foreignCopy, answer, new Date().toISOString());
+        const result = await publish(remember(firstState(policy), updateId), answer.notAfter);
+        if (result === 'published') return policy;
+        if (result === 'late') throw refusal('policy-refused', 'it came too late, and whoever wanted it was told so');
+        throw foreignCopyRefusal(state, foreignCopy);
+      }),
+    {
+      validator: (answer) => {
+        if (answer === null || typeof answer !== 'object')
+          throw refusal('policy-refused', 'an answer is one JSON object');
+        const nonsense = findNonsenseInAnswer(answer);
+        if (nonsense !== undefined) throw refusal('policy-refused', nonsense);
+      },
+    },
+  );
+
   const republish = (): Promise<void> =>
     takeTurn(async () => {
       turns += 1;
       await publish(state);
     });
   setHandler(republishSignal, republish);
+  // What the run before the reset had published is looked for once, and never again.
+  if (isReset()) void condition(reset.isPast).then(republish);
+  const foreign = () => (foreignCopy === undefined ? {} : { foreignCopy });
   const recovery = createRecovery(input.carried?.ledger, republish);
   setHandler(ledgerLostSignal, recovery.report);
   setHandler(cutoverQuery, () => {
     if (!compared) throw new Error('the policy is not known yet: it has not been compared with the copy in Redis');
-    return { policy: state.policy, history: state.history, ledger: recovery.state() };
+    return { policy: state.policy, history: state.history, ledger: recovery.state(), ...foreign() };
   });
 
   await comparison;
   await condition(() => turns >= turnsPerRun || workflowInfo().continueAsNewSuggested);
   await condition(allHandlersFinished);
-  return continueAsNew<typeof cutover>({ ...input, carried: { ...state, ledger: recovery.state() } });
+  return continueAsNew<typeof cutover>({ ...input, carried: { ...state, ledger: recovery.state(), ...foreign() } });
 }
 
 function firstState(policy: Policy): CutoverState {
@@ -163,6 +228,14 @@ function remember(state: CutoverState, updateId: string | undefined): CutoverSta
 function answerTo({ policy, history, answered }: CutoverState, updateId: string | undefined): Policy | undefined {
   const answer = answered.find((earlier) => earlier.updateId === updateId);
   return answer && policyAt(policy, history, answer.version);
+}
+
+function foreignCopyRefusal({ policy }: CutoverState, copy: Policy | undefined): ApplicationFailure {
+  const found = copy === undefined ? 'a version' : `version ${copy.version}, said to be by ${copy.actor},`;
+  return refusal(
+    'policy-refused',
+    `Redis holds ${found} which the workflow, at version ${policy.version}, never made: say first which of the two counts, with 'handover policy keep workflow' or 'keep copy'`,
+  );
 }
 
 function refusal(type: string, reason: string): ApplicationFailure {

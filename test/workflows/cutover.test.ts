@@ -17,6 +17,7 @@ import {
   setFailoverUpdate,
   setPercentageUpdate,
   setStartUpdate,
+  settleForeignCopyUpdate,
 } from '../../src/workflows/cutover-contract.js';
 import { CUTOVER_WORKFLOW, cutoverTaskQueue, cutoverWorkflowId } from '../../src/workflows/names.js';
 import { FakePolicyStore } from '../support/fake-policy-store.js';
@@ -298,15 +299,66 @@ describe('a lost memory', () => {
     expect(await first.result()).toMatchObject({ version: 8, consumption: 'off', hundredths: 2_500 });
   });
 
-  test('found at a change makes the change upon the newer copy, or refuses it as stale', async () => {
-    await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+  test('found by a run that knows all it has published is taken over by nobody: changes are refused until a person decides', async () => {
+    const mine = await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
     redis.copy = SEVENTH;
-    const stale = change(setPercentageUpdate, { ...BY, hundredths: 1, expectedVersion: 2 });
-    expect(await refusalOf(stale)).toMatchObject({ type: 'policy-stale' });
-    expect(await change(allowUpdate, { ...BY, businessId: 'user-2' })).toMatchObject({
-      version: 8,
-      allow: ['user-1', 'user-2'],
+    const refused = await refusalOf(change(setPercentageUpdate, { ...BY, hundredths: 1 }));
+    expect(refused).toMatchObject({ type: 'policy-refused', message: expect.stringContaining('version 7') });
+    expect(await handle().query(cutoverQuery)).toMatchObject({ policy: mine, foreignCopy: SEVENTH });
+    expect(redis.copy).toEqual(SEVENTH);
+  });
+
+  test.each(['workflow', 'copy'] as const)('is settled by keeping the %s, at a version above both', async (keep) => {
+    const mine = await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    redis.copy = SEVENTH;
+    await handle().signal(republishSignal);
+    await expect.poll(async () => (await handle().query(cutoverQuery)).foreignCopy).toEqual(SEVENTH);
+    const other = change(settleForeignCopyUpdate, { ...BY, keep, foreignVersion: 6 });
+    expect(await refusalOf(other)).toMatchObject({ type: 'policy-stale' });
+    const kept = await change(settleForeignCopyUpdate, { ...BY, keep, foreignVersion: 7 });
+    const { consumption, hundredths, allow } = keep === 'copy' ? SEVENTH : mine;
+    expect(kept).toMatchObject({ version: 8, consumption, hundredths, allow, ...BY });
+    expect(redis.copy).toEqual(kept);
+    expect((await handle().query(cutoverQuery)).foreignCopy).toBeUndefined();
+    expect(await change(allowUpdate, { ...BY, businessId: 'user-2' })).toMatchObject({ version: 9 });
+  });
+
+  test('is not there to be settled where there is none, and an answer without a reason is refused', async () => {
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    const none = change(settleForeignCopyUpdate, { ...BY, keep: 'copy', foreignVersion: 7 });
+    expect(await refusalOf(none)).toMatchObject({ type: 'policy-refused' });
+    const silent = change(settleForeignCopyUpdate, { actor: 'ada', reason: ' ', keep: 'copy', foreignVersion: 7 });
+    expect(await refusalOf(silent)).toMatchObject({ message: 'this needs a reason' });
+  });
+
+  test('is still asked about after the run has continued as new', async () => {
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' }, { input: { turnsPerRun: 2 } });
+    const { runId } = await handle().describe();
+    redis.copy = SEVENTH;
+    await handle().signal(republishSignal);
+    await expect.poll(async () => (await handle().describe()).runId).not.toBe(runId);
+    await handle().signal(republishSignal);
+    expect(await handle().query(cutoverQuery)).toMatchObject({ policy: { version: 2 }, foreignCopy: SEVENTH });
+  });
+
+  test('is taken over by a run that a reset has made, as the run before it may have published it', async () => {
+    await change(setConsumptionUpdate, { ...BY, consumption: 'on' });
+    const newer = await change(setPercentageUpdate, { ...BY, hundredths: 700 });
+    const first = await handle().describe();
+    const { events } = await handle().fetchHistory();
+    const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes != null);
+    await environment.client.workflowService.resetWorkflowExecution({
+      namespace: environment.client.options.namespace,
+      workflowExecution: { workflowId: first.workflowId },
+      workflowTaskFinishEventId: firstTask?.eventId ?? null,
+      requestId: randomUUID(),
+      reason: 'a test',
     });
+    await expect.poll(async () => (await handle().query(cutoverQuery)).policy).toEqual(newer);
+    expect((await handle().describe()).runId).not.toBe(first.runId);
+    redis.copy = { ...newer, version: 9 };
+    await handle().signal(republishSignal);
+    await expect.poll(async () => (await handle().query(cutoverQuery)).foreignCopy).toMatchObject({ version: 9 });
   });
 
   test('of Redis is made good on request', async () => {

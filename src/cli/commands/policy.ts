@@ -75,7 +75,40 @@ export function policyCommand(): Command {
   changing(command, 'start', 'Mark when handover took over from the consumer that was there before. Once.', true)
     .requiredOption('--at <time>', 'now, or when that consumer stopped, as an ISO 8601 time with its zone', readTime)
     .action((flags: StartFlags) => change(flags, (contract) => contract.setStartUpdate, startAt(flags.at)));
+  withConnectionFlags(
+    withPersonFlags(
+      command
+        .command('keep')
+        .description('Decide which counts where Redis holds a version of the policy that was never made by a command.')
+        .addArgument(
+          new Argument('<which>', 'what handover last made, or what Redis holds').choices(['workflow', 'copy']),
+        ),
+      { reasonRequired: true },
+    ),
+  ).action(keep);
   return command;
+}
+
+async function keep(which: 'workflow' | 'copy', flags: ChangeFlags): Promise<void> {
+  const output = createOutput(flags);
+  const [{ changePolicy }, { settleForeignCopyUpdate }, { readForeignCopy }] = await Promise.all([
+    import('../policy/change-policy.js'),
+    import('../../workflows/cutover-contract.js'),
+    import('../policy/read-policy.js'),
+  ]);
+  const { policy } = await withSession(flags, async (session) => {
+    const [{ policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
+    const { version: foreignVersion } = await readForeignCopy(client, session.migration.name);
+    const args = { keep: which, foreignVersion, ...personOf(flags) };
+    return changePolicy({
+      client,
+      policyStore,
+      migration: session.migration.name,
+      update: settleForeignCopyUpdate,
+      args,
+    });
+  });
+  output.result(viewPolicy(policy), describePolicy);
 }
 
 /** Where the start lies: its time, and how far handover's group is on Kafka. */
@@ -110,20 +143,26 @@ async function change<W extends object>(
   ]);
   const { expectedVersion } = flags;
   const person = { ...personOf(flags), ...(expectedVersion !== undefined && { expectedVersion }) };
-  const { policy, changed } = await withSession(flags, async (session): Promise<PolicyChanged> => {
+  const { policy, changed, putRight } = await withSession(flags, async (session): Promise<PolicyChanged> => {
     const [{ policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
     const args = { ...(typeof wanted === 'function' ? await wanted(session, output) : wanted), ...person };
     return changePolicy({ client, policyStore, migration: session.migration.name, update: choose(contract), args });
   });
-  if (!changed) output.say('It was so already: no new version.');
+  if (putRight.length > 0) {
+    output.say(
+      `Another hand had changed the copy in Redis (${putRight.join(', ')}): it was put right, at the same version.`,
+    );
+  } else if (!changed) output.say('It was so already: no new version.');
   output.result(viewPolicy(policy), describePolicy);
   remark(output);
 }
 
 async function show(flags: ShowFlags): Promise<void> {
   const { readPolicy } = await import('../policy/read-policy.js');
-  const policy = await withSession(flags, readPolicy);
-  createOutput(flags).result(viewPolicy(policy), describePolicy);
+  const output = createOutput(flags);
+  const { policy, doubt } = await withSession(flags, readPolicy);
+  if (doubt !== undefined) output.say(doubt);
+  output.result(viewPolicy(policy), describePolicy);
 }
 
 function noop(): void {}

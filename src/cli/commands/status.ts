@@ -23,9 +23,12 @@ export function statusCommand(): Command {
 async function status(flags: StatusFlags): Promise<void> {
   const { describeStatus, readStatus } = await import('../read-status.js');
   const output = createOutput(flags);
-  const view = await withSession(flags, async (session) =>
-    readStatus({ ...(await session.redis()), rewards: await rewardsOf(session, output) }),
-  );
+  const { readDoubt } = await import('../policy/read-policy.js');
+  const view = await withSession(flags, async (session) => {
+    const doubt = await readDoubt(session.temporal, session.migration.name);
+    if (doubt !== undefined) output.say(doubt);
+    return readStatus({ ...(await session.redis()), rewards: await rewardsOf(session, output) });
+  });
   output.result(view, describeStatus);
 }
 

@@ -1,6 +1,7 @@
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import { HandoverError } from '../../domain/errors.js';
+import { differencesOf } from '../../domain/foreign-copy.js';
 import type { Policy } from '../../domain/policy.js';
 import type { Change } from '../../domain/policy-change.js';
 import type { PolicyStore } from '../../ledger/policy-store.js';
@@ -26,6 +27,8 @@ export interface PolicyChangeParts<A extends Change> {
 export interface PolicyChanged {
   readonly policy: Policy;
   readonly changed: boolean;
+  /** What the copy in Redis had otherwise, although it bore this version: another hand had changed it, and it was put right. */
+  readonly putRight: readonly string[];
 }
 
 /**
@@ -67,5 +70,6 @@ export async function changePolicy<A extends Change>(parts: PolicyChangeParts<A>
           }),
     ...(patienceMs !== undefined && { patienceMs }),
   });
-  return { policy, changed: !(before.known && before.policy.version === policy.version) };
+  const isSameVersion = before.known && before.policy.version === policy.version;
+  return { policy, changed: !isSameVersion, putRight: isSameVersion ? differencesOf(before.policy, policy) : [] };
 }

@@ -12,7 +12,7 @@ function setUp(faults: HandoverError[] = []) {
     const fault = faults.shift();
     if (fault !== undefined) throw fault;
     version += 1;
-    return { policy: { ...initialPolicy(''), version }, changed: true };
+    return { policy: { ...initialPolicy(''), version }, changed: true, putRight: [] };
   };
   const phases = new PolicyPhases({
     client: {} as Client,

@@ -118,6 +118,32 @@ describe('what the cache knows', () => {
     expect(cache.current()?.policy.version).toBe(6);
   });
 
+  test('is a lower version again once a look that began since then has found the workflow at it', async () => {
+    let agreed: { version: number; lookedAt: number } | undefined;
+    cache = new PolicyCache({ store, onError: () => undefined, agreed: () => agreed });
+    const earlier = performance.now();
+    await pass(1);
+    store.answer = { ...POLICY, version: 9 };
+    await cache.refresh();
+    store.answer = POLICY;
+    for (const word of [
+      undefined,
+      { version: 5, lookedAt: earlier },
+      { version: 4, lookedAt: performance.now() + 1 },
+    ]) {
+      agreed = word;
+      await cache.refresh();
+      expect(cache.whyUnknown).toBe('older');
+    }
+    await pass(1);
+    agreed = { version: 5, lookedAt: performance.now() };
+    await cache.refresh();
+    expect(cache.current()?.policy).toEqual(POLICY);
+    store.answer = { ...POLICY, version: 4 };
+    await cache.refresh();
+    expect(cache.whyUnknown).toBe('older');
+  });
+
   test('decides by what was read last, whitelist included', async () => {
     store.answer = { ...POLICY, allow: ['alice'] };
     await cache.refresh();
