@@ -42,7 +42,12 @@ export interface RouterDependencies {
 }
 
 /** Verdicts on a message that the ledger has a record of and that nobody is known to have settled. */
-const INDEXED: ReadonlySet<RouteVerdict['verdict'] | undefined> = new Set(['process', 'wait', 'check'] as const);
+const INDEXED: ReadonlySet<RouteVerdict['verdict'] | undefined> = new Set([
+  'process',
+  'wait',
+  'check',
+  'unreadable',
+] as const);
 
 /** Asks the ledger whose a message is, and what this side has to do with its delivery. */
 export class Router {

@@ -13,6 +13,7 @@ const VERDICTS: Readonly<Record<RouteVerdict['verdict'], RouteVerdict>> = {
   wait: { verdict: 'wait', ...decided, policyVersion: 1 },
   check: { verdict: 'check', ...decided, run: 'run-1' },
   done: { verdict: 'done', ...decided },
+  unreadable: { verdict: 'unreadable', why: 'junk' },
   'id-reused': { verdict: 'id-reused' },
   'too-old': { verdict: 'too-old' },
   'before-start': { verdict: 'before-start' },
@@ -72,7 +73,7 @@ describe('no delivery is acted on before a sweeper could find its message (P2)',
       },
     );
     await router.route(names.map(arrivalOf));
-    expect(indexed).toEqual(['process', 'wait', 'check']);
+    expect(indexed).toEqual(['process', 'wait', 'check', 'unreadable']);
     expect(requests.map(({ coordinates }) => coordinates)).toEqual(names.map((name) => `kafka:t/0/${name}`));
   });
 
