@@ -3,6 +3,7 @@ import type { Log } from '../domain/log.js';
 import { checkKafkaConnection, type KafkaConnection } from './connections.js';
 import { registerCodecs } from './kafka-codecs.js';
 import { calmKafkajs } from './kafkajs-calm.js';
+import { fenceGenerations } from './kafkajs-generations.js';
 
 /** Few and short: kafkajs's own retries only bridge a leader election. Longer faults are the supervisor's or the caller's. */
 const RETRY = { initialRetryTime: 200, maxRetryTime: 2000, retries: 4 };
@@ -15,6 +16,7 @@ export function createKafkaClient(connection: KafkaConnection, log: Log, retry: 
   const { brokers, clientId = 'handover', ssl, sasl } = checkKafkaConnection(connection);
   registerCodecs();
   calmKafkajs();
+  fenceGenerations();
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,

@@ -1,5 +1,6 @@
 import type { Consumer } from 'kafkajs';
 import type { Log } from '../domain/log.js';
+import { writeCommitNote } from './kafka-commit-note.js';
 import type { AssignedPartition } from './kafka-partition.js';
 
 /** Commits the watermarks of the assigned partitions, one request at a time. */
@@ -31,15 +32,20 @@ export class KafkaCommits {
 
   async #commit(assigned: ReadonlyMap<number, AssignedPartition>): Promise<void> {
     const due = [...assigned].flatMap(([number, partition]) => {
-      const offset = partition.uncommitted;
-      return offset === undefined ? [] : [{ number, partition, offset }];
+      const point = partition.uncommitted;
+      return point === undefined ? [] : [{ number, partition, point }];
     });
     if (due.length === 0) return;
     try {
       await this.#consumer.commitOffsets(
-        due.map(({ number, offset }) => ({ topic: this.#topic, partition: number, offset: offset.toString() })),
+        due.map(({ number, point }) => ({
+          topic: this.#topic,
+          partition: number,
+          offset: point.position.toString(),
+          metadata: writeCommitNote(point),
+        })),
       );
-      for (const { partition, offset } of due) partition.committed(offset);
+      for (const { partition, point } of due) partition.committed(point);
     } catch (err) {
       this.#log.warn({ err, topic: this.#topic }, 'offsets were not committed; what they cover may be delivered again');
     }

@@ -1,7 +1,10 @@
-import type { Consumer, Kafka } from 'kafkajs';
+import kafkajs, { type Cluster, type Consumer, type Kafka } from 'kafkajs';
+import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
+import type { KafkaAssignment } from './kafka-assignment.js';
 import { KafkaCommits } from './kafka-commits.js';
 import { KafkaHandOut } from './kafka-hand-out.js';
+import { KafkaLog } from './kafka-log.js';
 import type { DeliverySink } from './source.js';
 import type { Life } from './supervisor.js';
 import { within } from './waiting.js';
@@ -10,9 +13,11 @@ export interface KafkaConsumptionOptions {
   readonly kafka: Kafka;
   readonly topic: string;
   readonly group: string;
+  /** Outlives this consumption. */
+  readonly assignment: KafkaAssignment;
   readonly sink: DeliverySink;
   readonly log: Log;
-  /** Called at every successful fetch. */
+  /** Called at every successful fetch once the partitions are placed. */
   readonly ready: () => void;
 }
 
@@ -24,6 +29,8 @@ const REBALANCE_TIMEOUT_MS = 15_000;
 /** kafkajs also sleeps this long when all partitions are paused, and can stop only then. */
 const FETCH_WAIT_MS = 1000;
 const COMMIT_MS = 500;
+/** How often it is asked whether the topic is still the one that was joined: fetches do not tell. */
+const IDENTITY_MS = 2000;
 /** A broker that is away ends the consumer long before; what is silent for longer hangs. */
 const SILENCE_MS = 60_000;
 const CLOSE_MS = 10_000;
@@ -39,9 +46,12 @@ export class KafkaConsumption implements Life {
   readonly #timers: NodeJS.Timeout[] = [];
   #end: (cause: Error) => void = () => undefined;
   #lastSign = performance.now();
+  #cluster: Cluster | undefined;
+  readonly #closing = new AbortController();
+  #checking = false;
 
   private constructor(options: KafkaConsumptionOptions) {
-    const { kafka, topic, group, sink, log } = options;
+    const { kafka, topic, group, assignment, sink, log } = options;
     this.#options = options;
     this.#consumer = kafka.consumer({
       groupId: group,
@@ -51,8 +61,23 @@ export class KafkaConsumption implements Life {
       maxWaitTimeInMs: FETCH_WAIT_MS,
       metadataMaxAge: 30_000,
       allowAutoTopicCreation: false,
+      partitionAssigners: [
+        (config) => {
+          this.#cluster = config.cluster;
+          return kafkajs.PartitionAssigners.roundRobin(config);
+        },
+      ],
     });
-    this.#handOut = new KafkaHandOut({ consumer: this.#consumer, topic, sink, log });
+    this.#handOut = new KafkaHandOut({
+      consumer: this.#consumer,
+      topic,
+      assignment,
+      sink,
+      kafkaLog: () => this.#log(),
+      end: (cause) => this.#end(cause),
+      log,
+    });
+    assignment.reader = this.#handOut;
     this.#commits = new KafkaCommits(this.#consumer, topic, log);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -74,11 +99,12 @@ export class KafkaConsumption implements Life {
   /** Hands nothing more over, waits until what was handed over is settled or the time is up, and commits. */
   async drain(ms: number): Promise<void> {
     this.#handOut.stop();
-    await within(ms, this.#handOut.settled());
-    await this.#commits.commit(this.#handOut.assigned);
+    await within(ms, this.#options.assignment.settled());
+    await this.#commit();
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#handOut.stop();
     for (const timer of this.#timers) clearInterval(timer);
     const { log } = this.#options;
@@ -100,7 +126,8 @@ export class KafkaConsumption implements Life {
       eachBatch: (payload) => this.#handOut.handOut(payload),
     });
     this.#timers.push(
-      setInterval(() => void this.#commits.commitIfIdle(this.#handOut.assigned), COMMIT_MS),
+      setInterval(() => void this.#commits.commitIfIdle(this.#options.assignment.partitions), COMMIT_MS),
+      setInterval(() => void this.#checkTopic(), IDENTITY_MS),
       setInterval(() => {
         if (performance.now() - this.#lastSign < SILENCE_MS) return;
         this.#end(new Error(`no sign of life from the Kafka consumer of ${topic} for ${SILENCE_MS / 1000} s`));
@@ -110,7 +137,7 @@ export class KafkaConsumption implements Life {
   }
 
   #listen(): void {
-    const { topic, group, log, ready } = this.#options;
+    const { topic, group, assignment, log, ready } = this.#options;
     const { events } = this.#consumer;
     const sign = () => {
       this.#lastSign = performance.now();
@@ -119,19 +146,49 @@ export class KafkaConsumption implements Life {
     this.#consumer.on(events.HEARTBEAT, sign);
     this.#consumer.on(events.FETCH, () => {
       sign();
-      ready();
+      if (assignment.isPlaced) ready();
     });
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       sign();
       const partitions = payload.memberAssignment[topic] ?? [];
-      this.#handOut.assign(partitions);
       log.info({ topic, group, partitions }, 'joined the Kafka consumer group');
+      assignment.join(partitions, this.#log(), this.#closing.signal).catch((error: unknown) => {
+        const cause = toError(error);
+        this.#end(new Error(`where its partitions stand could not be asked: ${cause.message}`, { cause }));
+      });
     });
     // The coordinator still takes commits while it gathers the members: what they cover is not delivered twice.
-    this.#consumer.on(events.REBALANCING, () => void this.#commits.commit(this.#handOut.assigned));
+    this.#consumer.on(events.REBALANCING, () => void this.#commit());
     this.#consumer.on(events.START_BATCH_PROCESS, ({ payload: { partition, batchSize, firstOffset, lastOffset } }) => {
       if (batchSize > 0) return;
-      this.#handOut.assigned.get(partition)?.skip(BigInt(firstOffset ?? lastOffset), BigInt(lastOffset));
+      assignment.partitions.get(partition)?.skip(BigInt(firstOffset ?? lastOffset), BigInt(lastOffset));
     });
+  }
+
+  /** A topic that was deleted and made anew may hold other records at the positions of before, and no fetch fails. */
+  async #checkTopic(): Promise<void> {
+    const { assignment, topic, log } = this.#options;
+    const { topicId, generation } = assignment;
+    if (topicId === undefined || this.#checking) return;
+    this.#checking = true;
+    try {
+      const now = await this.#log().topicId();
+      if (now === topicId || assignment.generation !== generation) return;
+      this.#end(new Error(`the topic ${topic} was deleted and made anew`));
+    } catch (err) {
+      log.debug({ err, topic }, 'whether the topic is still the same could not be asked');
+    } finally {
+      this.#checking = false;
+    }
+  }
+
+  #commit(): Promise<void> {
+    return this.#commits.commit(this.#options.assignment.partitions);
+  }
+
+  #log(): KafkaLog {
+    const { topic, group } = this.#options;
+    if (this.#cluster === undefined) throw new Error('kafkajs has not begun to consume');
+    return new KafkaLog({ cluster: this.#cluster, topic, group });
   }
 }

@@ -1,43 +1,37 @@
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import pLimit from 'p-limit';
-import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
+import type { KafkaAssignment, PartitionReader } from './kafka-assignment.js';
 import { kafkaDelivery } from './kafka-delivery.js';
-import { AssignedPartition } from './kafka-partition.js';
+import type { KafkaLog } from './kafka-log.js';
+import type { AssignedPartition, Rewind } from './kafka-partition.js';
 import type { DeliverySink } from './source.js';
 import type { Watermark } from './watermark.js';
 
 export interface KafkaHandOutOptions {
   readonly consumer: Consumer;
   readonly topic: string;
+  readonly assignment: KafkaAssignment;
   readonly sink: DeliverySink;
+  readonly kafkaLog: () => Pick<KafkaLog, 'leadsTo'>;
+  /** The log went back: the client is to be built anew, and its partitions placed anew. */
+  readonly end: (cause: Error) => void;
   readonly log: Log;
 }
 
-/** How often a hand-out that waits for room looks whether a heartbeat is due; kafkajs sends none meanwhile. */
+/** How often a hand-out that waits looks whether a heartbeat is due; kafkajs sends none meanwhile. */
 const BEAT_MS = 1000;
 
 /** Hands the batches of one consumer over to the sink, piece by piece, and reads again what was not accepted. */
-export class KafkaHandOut {
+export class KafkaHandOut implements PartitionReader {
   readonly #options: KafkaHandOutOptions;
-  readonly #pending = new Set<Promise<void>>();
   readonly #resumptions = new Set<NodeJS.Timeout>();
   readonly #stopping = new AbortController();
   /** Batches take turns at the sink, so that the backlog of one partition does not starve the others. */
   readonly #turn = pLimit(1);
-  #assigned: ReadonlyMap<number, AssignedPartition> = new Map();
 
   constructor(options: KafkaHandOutOptions) {
     this.#options = options;
-  }
-
-  get assigned(): ReadonlyMap<number, AssignedPartition> {
-    return this.#assigned;
-  }
-
-  /** Whatever the old assignment still has pending is delivered again, here or elsewhere; its outcomes are inert. */
-  assign(partitions: readonly number[]): void {
-    this.#assigned = new Map(partitions.map((partition) => [partition, new AssignedPartition()]));
   }
 
   /** Hands nothing more over. The consumer stays a member that heartbeats, as one that has left cannot commit. */
@@ -47,26 +41,25 @@ export class KafkaHandOut {
     for (const resumption of this.#resumptions) clearTimeout(resumption);
   }
 
-  /** Resolves once nothing is pending. */
-  async settled(): Promise<void> {
-    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
-  }
-
   /**
    * Returns when the batch is handed over, not when it is accepted: a slow delivery holds back its watermark alone. The
    * fetch position is moved on meanwhile, which without auto-commit commits nothing.
    */
   async handOut(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
-    const partition = this.#assigned.get(batch.partition);
-    if (partition === undefined || payload.isStale()) return;
-    const continuation = partition.continueAt(fetchedFrom(batch));
+    const { assignment } = this.#options;
+    const { generation } = assignment;
+    if (!assignment.isPlaced) {
+      await this.#beatWhile(payload, (signal) => unlessAborted(assignment.placing, signal));
+    }
+    const partition = assignment.partitions.get(batch.partition);
+    if (partition === undefined || assignment.generation !== generation || payload.isStale()) return;
+    const continuation = partition.continueAt(fetchedFrom(batch), BigInt(batch.lastOffset()));
+    if (continuation === undefined) return;
     if ('readAgainFrom' in continuation) {
-      this.#readAgain(
-        batch.partition,
-        continuation.readAgainFrom,
-        'a batch does not continue where the last one ended',
-      );
+      const { readAgainFrom: from } = continuation;
+      this.#seek(batch.partition, from, 'a batch does not continue where the last one ended');
+      if (partition.stuckAt === from) this.#options.end(new Error(`partition ${batch.partition} stands at ${from}`));
       return;
     }
     const { watermark } = continuation;
@@ -74,39 +67,88 @@ export class KafkaHandOut {
       payload.isRunning() &&
       !payload.isStale() &&
       !this.#stopping.signal.aborted &&
-      this.#assigned.get(batch.partition) === partition &&
+      assignment.generation === generation &&
       partition.isCurrent(watermark);
     const left = batch.messages.filter(({ offset }) => !partition.isHandedOver(BigInt(offset)));
+    if (!(await this.#followsOn(payload, partition, left[0])) || !isCurrent()) return;
+    /** Everything up to this message is handed over; without one, or with the last one, the whole batch. */
+    const advance = (last?: KafkaMessage) => {
+      payload.resolveOffset(last?.offset ?? batch.lastOffset());
+      const isWhole = last === undefined || left.length === 0;
+      partition.moveTo(
+        BigInt(isWhole ? batch.lastOffset() : last.offset) + 1n,
+        epochOf(isWhole ? lastRecord(batch) : last),
+      );
+    };
+    if (left.length === 0) advance();
     while (left.length > 0 && isCurrent()) {
+      const held = left.splice(
+        0,
+        countWhile(left, ({ offset }) => partition.isHeld(BigInt(offset))),
+      );
+      for (const { offset } of held) partition.rejoin(watermark, BigInt(offset));
+      if (held.length > 0) advance(held.at(-1));
+      if (left.length === 0) return;
       await this.#turn(async () => {
         // One batch after the other learns of a rebalance here at once, however many wait for their turn.
         await payload.heartbeat();
-        const room = await this.#room(payload);
+        const room = await this.#beatWhile(payload, (signal) => this.#options.sink.capacity(signal));
         if (room === undefined || !isCurrent()) return;
-        const piece = left.splice(0, room);
-        const last = piece.at(-1)?.offset ?? batch.lastOffset();
+        const fresh = countWhile(left, ({ offset }) => !partition.isHeld(BigInt(offset)));
+        const piece = left.splice(0, Math.min(room, fresh));
+        if (piece.length === 0) return;
         this.#handOver(batch.partition, partition, watermark, piece);
-        payload.resolveOffset(last);
-        partition.moveTo(BigInt(left.length === 0 ? batch.lastOffset() : last) + 1n);
+        advance(piece.at(-1));
       });
     }
   }
 
-  /** How much the sink takes now; undefined when the consumer is to stop. Rejects when a heartbeat tells of a rebalance. */
-  async #room(payload: EachBatchPayload): Promise<number | undefined> {
+  readAgain(number: number, partition: AssignedPartition, rewind: Exclude<Rewind, 'lost'>, cause: Error): void {
+    if (this.#stopping.signal.aborted) return;
+    const { consumer, topic } = this.#options;
+    const paused = [{ topic, partitions: [number] }];
+    this.#steer(() => consumer.pause(paused));
+    this.#seek(number, rewind.offset, 'a delivery was not accepted', cause);
+    const resumption = setTimeout(() => {
+      this.#resumptions.delete(resumption);
+      partition.resume();
+      this.#steer(() => consumer.resume(paused));
+    }, rewind.pauseMs);
+    this.#resumptions.add(resumption);
+  }
+
+  /**
+   * When another leader wrote what comes next, it may have begun before the position: the log was cut off there, and what
+   * has been written between the cut and the position would be passed over.
+   */
+  async #followsOn({ batch, ...payload }: EachBatchPayload, partition: AssignedPartition, first?: KafkaMessage) {
+    const { next } = partition;
+    const epoch = first === undefined ? undefined : epochOf(first);
+    if (next.epoch === undefined || epoch === undefined || epoch === next.epoch) return true;
+    const { kafkaLog, end, topic } = this.#options;
+    const leads = await this.#beatWhile(payload, () => kafkaLog().leadsTo(batch.partition, next));
+    if (leads === false) end(new Error(`the log of partition ${batch.partition} of ${topic} was cut off`));
+    return leads === true;
+  }
+
+  /** Waits for the work, and beats meanwhile. Undefined when the consumer is to stop. Rejects when the group rebalances. */
+  async #beatWhile<T>(
+    { isRunning, heartbeat }: Pick<EachBatchPayload, 'isRunning' | 'heartbeat'>,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
     const { signal } = this.#stopping;
     if (signal.aborted) return undefined;
     const waiting = new AbortController();
     const stop = () => waiting.abort();
     signal.addEventListener('abort', stop, { once: true });
     const beat = setInterval(() => {
-      if (payload.isRunning()) payload.heartbeat().catch((error) => waiting.abort(error));
+      if (isRunning()) heartbeat().catch((error) => waiting.abort(error));
       else stop();
     }, BEAT_MS);
     try {
-      return await this.#options.sink.capacity(waiting.signal);
+      return await work(waiting.signal);
     } catch (error) {
-      if (signal.aborted || !payload.isRunning()) return undefined;
+      if (signal.aborted || !isRunning()) return undefined;
       throw error;
     } finally {
       clearInterval(beat);
@@ -114,43 +156,27 @@ export class KafkaHandOut {
     }
   }
 
-  #handOver(number: number, partition: AssignedPartition, watermark: Watermark, messages: KafkaMessage[]): void {
-    const { topic, sink } = this.#options;
+  #handOver(
+    number: number,
+    partition: AssignedPartition,
+    watermark: Watermark,
+    messages: readonly KafkaMessage[],
+  ): void {
+    const { topic, sink, assignment } = this.#options;
     const receivedAt = Date.now();
-    const outcomes = sink.take(messages.map((message) => kafkaDelivery(topic, number, message, receivedAt)));
-    messages.forEach(({ offset: text }, index) => {
-      const offset = BigInt(text);
-      watermark.handOver(offset);
-      const settled = Promise.resolve(outcomes[index]).then(
-        () => partition.accept(watermark, offset),
-        (error) => this.#reject(number, partition, watermark, toError(error)),
-      );
-      this.#pending.add(settled);
-      void settled.finally(() => this.#pending.delete(settled));
+    const { withdrawn } = partition;
+    const outcomes = sink.take(
+      messages.map((message) => ({ ...kafkaDelivery(topic, number, message, receivedAt), withdrawn })),
+    );
+    messages.forEach(({ offset }, index) => {
+      assignment.hold(number, partition, watermark, BigInt(offset), Promise.resolve(outcomes[index]));
     });
   }
 
-  /** The partition is read again from its watermark, after a pause that grows while nothing is accepted. */
-  #reject(number: number, partition: AssignedPartition, watermark: Watermark, err: Error): void {
-    if (this.#stopping.signal.aborted || this.#assigned.get(number) !== partition) return;
-    const rewound = partition.rewind(watermark);
-    if (rewound === undefined) return;
-    const { consumer, topic } = this.#options;
-    const paused = [{ topic, partitions: [number] }];
-    this.#steer(() => consumer.pause(paused));
-    this.#readAgain(number, rewound.offset, 'a delivery was not accepted', err);
-    const resumption = setTimeout(() => {
-      this.#resumptions.delete(resumption);
-      partition.resume();
-      this.#steer(() => consumer.resume(paused));
-    }, rewound.pauseMs);
-    this.#resumptions.add(resumption);
-  }
-
-  #readAgain(partition: number, from: bigint, why: string, err?: Error): void {
+  #seek(partition: number, from: bigint, why: string, err?: Error): void {
     const { consumer, topic, log } = this.#options;
     const offset = from.toString();
-    log.warn({ err, topic, partition, offset }, `${why}; the partition is read again from its watermark`);
+    log.warn({ err, topic, partition, offset }, `${why}; the partition is read again from here`);
     this.#steer(() => consumer.seek({ topic, partition, offset }));
   }
 
@@ -164,7 +190,37 @@ export class KafkaHandOut {
   }
 }
 
-/** The offset that the batch was asked for, which kafkajs keeps but does not declare. */
-function fetchedFrom(batch: EachBatchPayload['batch'] & { readonly fetchedOffset?: string }): bigint {
+/** What kafkajs keeps of a batch and does not declare. */
+type WholeBatch = EachBatchPayload['batch'] & {
+  /** The offset that it was asked for. */
+  readonly fetchedOffset?: string;
+  /** With the records that mark transactions, or belong to aborted ones. */
+  readonly rawMessages?: readonly KafkaMessage[];
+};
+
+function fetchedFrom(batch: WholeBatch): bigint {
   return BigInt(batch.fetchedOffset ?? batch.firstOffset() ?? batch.lastOffset());
+}
+
+function lastRecord(batch: WholeBatch): KafkaMessage | undefined {
+  return batch.rawMessages?.at(-1);
+}
+
+/** The epoch of the leader that wrote the record; undefined in logs of before Kafka 0.11. */
+function epochOf(
+  record: (KafkaMessage & { readonly batchContext?: { readonly partitionLeaderEpoch?: number } }) | undefined,
+) {
+  return record?.batchContext?.partitionLeaderEpoch;
+}
+
+function countWhile<T>(items: readonly T[], holds: (item: T) => boolean): number {
+  const end = items.findIndex((item) => !holds(item));
+  return end === -1 ? items.length : end;
+}
+
+function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
 }

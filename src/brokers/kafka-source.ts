@@ -1,5 +1,6 @@
 import type { Log } from '../domain/log.js';
 import type { KafkaConnection } from './connections.js';
+import { KafkaAssignment } from './kafka-assignment.js';
 import { createKafkaClient } from './kafka-client.js';
 import { KafkaConsumption } from './kafka-consumption.js';
 import { KafkaPastSampler } from './kafka-past-sampler.js';
@@ -19,6 +20,7 @@ export function createKafkaSource(options: KafkaSourceOptions): Source {
   const { connection, topic, group, log } = options;
   const kafka = createKafkaClient(connection, log);
   const sampler = new KafkaPastSampler({ kafka, topic, group, log });
+  const assignment = new KafkaAssignment({ topic, log });
   let supervisor: Supervisor | undefined;
   let consumption: KafkaConsumption | undefined;
 
@@ -29,7 +31,7 @@ export function createKafkaSource(options: KafkaSourceOptions): Source {
         what: `the Kafka consumer of ${topic}`,
         log,
         live: async (_attempt, ready) => {
-          consumption = await KafkaConsumption.begin({ kafka, topic, group, sink, log, ready });
+          consumption = await KafkaConsumption.begin({ kafka, topic, group, assignment, sink, log, ready });
           return consumption;
         },
       });
@@ -42,9 +44,16 @@ export function createKafkaSource(options: KafkaSourceOptions): Source {
       await sampler.stop();
     },
     status(): SourceStatus {
-      return (
-        supervisor?.status ?? { ready: false, reason: `the Kafka consumer of ${topic} is not started`, restarts: 0 }
-      );
+      const { skipped, stuck } = assignment;
+      const status = supervisor?.status ?? {
+        ready: false,
+        reason: `the Kafka consumer of ${topic} is not started`,
+        restarts: 0,
+      };
+      const [first] = stuck;
+      if (!status.ready || first === undefined) return { ...status, skipped };
+      const reason = `partition ${first.partition} of ${topic} comes back to offset ${first.offset} again and again, and does not move`;
+      return { ...status, ready: false, reason, skipped };
     },
     past(): number | undefined {
       return sampler.value;

@@ -7,3 +7,73 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
   }
   export = RequestQueue;
 }
+
+declare module 'kafkajs/src/consumer/consumerGroup.js' {
+  import type { Batch } from 'kafkajs';
+
+  class ConsumerGroup {
+    /** Made anew at each join; undefined before the first. */
+    offsetManager: object | null;
+    fetch(nodeId: string): Promise<Batch[]>;
+    recoverFromOffsetOutOfRange(error: Error & { readonly topic: string; readonly partition: number }): Promise<void>;
+  }
+  export = ConsumerGroup;
+}
+
+declare module 'kafkajs/src/consumer/runner.js' {
+  import type { Batch } from 'kafkajs';
+
+  class Runner {
+    consumerGroup: import('kafkajs/src/consumer/consumerGroup.js');
+    handleBatch(batch: Batch): Promise<void>;
+  }
+  export = Runner;
+}
+
+declare module 'kafkajs/src/consumer/offsetManager/index.js' {
+  interface TopicOffsets {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number }[];
+  }
+  class OffsetManager {
+    constructor(options: object);
+    /** The partitions of its generation, by topic. */
+    memberAssignment: Readonly<Record<string, readonly number[]>>;
+    commitOffsets(offsets?: { readonly topics?: readonly TopicOffsets[] }): Promise<void>;
+  }
+  export = OffsetManager;
+}
+
+declare module 'kafkajs/src/protocol/encoder.js' {
+  class Encoder {
+    readonly buffer: Buffer;
+    writeInt8(value: number): this;
+    writeInt32(value: number): this;
+    writeBoolean(value: boolean): this;
+    writeString(value: string): this;
+    writeUVarIntString(value: string): this;
+    writeUVarInt(value: number): this;
+    writeBuffer(value: Buffer): this;
+    writeEncoder(value: Encoder): this;
+    writeArray(value: readonly Encoder[]): this;
+  }
+  export = Encoder;
+}
+
+declare module 'kafkajs/src/protocol/decoder.js' {
+  class Decoder {
+    constructor(buffer: Buffer);
+    readInt16(): number;
+    readInt32(): number;
+    readInt64(): { toString(): string };
+    readBoolean(): boolean;
+    readString(): string;
+    readUVarInt(): number;
+    readUVarIntString(): string | null;
+    readBytes(length: number): Buffer | null;
+    readArray<T>(read: (decoder: Decoder) => T): T[];
+    readUVarIntArray<T>(read: (decoder: Decoder) => T): T[];
+    readTaggedFields(): unknown;
+  }
+  export = Decoder;
+}

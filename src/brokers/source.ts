@@ -19,7 +19,10 @@ export interface Delivery {
   readonly storedAt: number;
   /** When this process got it, by this machine's clock (ms since the epoch). */
   readonly receivedAt: number;
-  /** Aborted by the source when it has no claim on the delivery any more, as its partition went to another member. */
+  /**
+   * Aborted once the source has no claim on it any more: its Kafka partition is another member's, which delivers it
+   * again. What becomes of it here counts for nothing then, so nothing need wait for it. Shared by many deliveries.
+   */
   readonly withdrawn?: AbortSignal;
 }
 
@@ -44,6 +47,8 @@ export interface SourceStatus {
   readonly reason?: string;
   /** How often the underlying client was built anew after a fatal fault. */
   readonly restarts: number;
+  /** How many positions were passed over since the process started, as the broker had deleted what was not read yet. */
+  readonly skipped?: number;
 }
 
 /**
