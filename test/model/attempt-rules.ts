@@ -13,6 +13,7 @@ import {
   type Step,
   schedule,
   system,
+  takesEffect,
   withRun,
 } from './step.js';
 
@@ -94,7 +95,7 @@ function send(rules: Rules, s: State, at: Attempt): Step[] {
   if (at.expired && rules.design.writesBeforeItsDeadlineOnly) {
     return [system(`${named(at)}: past its deadline, does not write`, endUnexecuted(rules, s, at, true))];
   }
-  const effect = withState(s, { effects: s.effects + 1 });
+  const effect = takesEffect(rules, s);
   return [
     system(`${named(at)}: granted`, replaceAttempt(effect, at, { ...at, at: 'granted' })),
     system(`${named(at)}: refused`, replaceAttempt(s, at, { ...at, at: 'refused' })),

@@ -23,6 +23,16 @@ export interface Design {
   readonly writesBeforeItsDeadlineOnly: boolean;
   /** 'Absent' counts only once nothing that was sent can take effect any more. Else at once. */
   readonly absentMustBeRipe: boolean;
+  /** An 'absent' is the provider's own word. Else a gateway's bare 404 is one, whatever became of the message. */
+  readonly absentNeedsItsMark: boolean;
+  /** 'Absent' is believed once it was said twice, with time between. Else a lookup that lags behind is believed. */
+  readonly absentIsSaidTwice: boolean;
+  /** A lookup sends again after the first round only, so that it does so once. */
+  readonly lookupsSendAgainOnce: boolean;
+  /** A run that follows another one, or that a reset has made, sends nothing again by a lookup: that one may have done so. */
+  readonly heirsDoNotSendAgain: boolean;
+  /** A run completes with the outcome that the ledger holds, where that is not the one it came with. */
+  readonly resultAgreesWithLedger: boolean;
   /** A person's answer is refused in any round but the one that it names. */
   readonly answersNameTheirRound: boolean;
   /** A resumed run takes what was attempted for unknown. Else for clean. */
@@ -75,6 +85,11 @@ export const ALL_RULES: Design = {
   attemptsNeedTemporalsProof: true,
   writesBeforeItsDeadlineOnly: true,
   absentMustBeRipe: true,
+  absentNeedsItsMark: true,
+  absentIsSaidTwice: true,
+  lookupsSendAgainOnce: true,
+  heirsDoNotSendAgain: true,
+  resultAgreesWithLedger: true,
   answersNameTheirRound: true,
   resumeTakesAttemptedForUnknown: true,
   resumeBelievesHistory: true,
@@ -107,6 +122,8 @@ export interface Scope {
   readonly rounds: number;
   /** The first attempt is made within the first workflow task, where the owner has started it. Default false. */
   readonly inline?: boolean;
+  /** What the provider's lookup says lags behind what it did, by up to twice the longest time that it names. Default false. */
+  readonly lag?: boolean;
 }
 
 export interface World {

@@ -40,7 +40,7 @@ export function stepsFrom(rules: Rules, s: State): Step[] {
     ...personSteps(rules, s),
     ...runLateStep(rules, s),
     ...rollBack(rules, s),
-    ...takeEffect(s),
+    ...takeEffect(rules, s),
   ];
   return [...steps, ...faultSteps(rules, s, steps)];
 }

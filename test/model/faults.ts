@@ -13,6 +13,7 @@ import {
   type Rules,
   type Step,
   schedule,
+  takesEffect,
   withRun,
 } from './step.js';
 
@@ -168,13 +169,13 @@ export function rollBack(rules: Rules, s: State): Step[] {
 }
 
 /** A request that hung in the air takes effect. */
-export function takeEffect(s: State): Step[] {
+export function takeEffect(rules: Rules, s: State): Step[] {
   if (s.air === 0) return [];
   return [
     {
       kind: 'environment',
       label: 'a request in the air takes effect',
-      next: withState(s, { effects: s.effects + 1, air: s.air - 1 }),
+      next: withState(takesEffect(rules, s), { air: s.air - 1 }),
     },
   ];
 }
@@ -198,6 +199,8 @@ function operatorFaults(rules: Rules, s: State): Step[] {
     outcome: undefined,
     never: false,
     ripe: false,
+    absent: false,
+    sure: false,
     unrecorded: false,
     round: 0,
     attempt: 0,

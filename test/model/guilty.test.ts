@@ -12,6 +12,8 @@ interface Case {
   /** A step that the shortest way has to show, so that it is guilty of what it is charged with. */
   readonly by: RegExp;
   readonly rounds?: number;
+  /** Default false. */
+  readonly lag?: boolean;
 }
 
 const TWICE = 'the reward took effect twice';
@@ -88,6 +90,43 @@ const MUTANTS: Readonly<Record<string, Case>> = {
     promise: 'P1',
     how: TWICE,
     by: /a request in the air takes effect/,
+  },
+  "a gateway's 404 is taken for the provider's 'absent'": {
+    without: ['absentNeedsItsMark'],
+    faults: 0,
+    promise: 'P1',
+    how: TWICE,
+    by: /a gateway in place of the lookup: absent/,
+  },
+  "an 'absent' of a lookup that lags behind is believed at once": {
+    without: ['absentIsSaidTwice'],
+    faults: 0,
+    lag: true,
+    promise: 'P1',
+    how: TWICE,
+    by: /lookup: absent/,
+  },
+  'a lookup sends again after every round': {
+    without: ['lookupsSendAgainOnce'],
+    faults: 0,
+    rounds: 3,
+    promise: 'P1 by lookups',
+    how: 'sent again by lookups, twice',
+    by: /reopens, next round/,
+  },
+  'a run that a reset has made lets a lookup send again, which the run before did': {
+    without: ['heirsDoNotSendAgain'],
+    faults: 1,
+    promise: 'P1 by lookups',
+    how: 'sent again by lookups, twice',
+    by: /is reset/,
+  },
+  'a run completes with what it came with, though the ledger holds another outcome': {
+    without: ['resultAgreesWithLedger'],
+    faults: 1,
+    promise: 'P2',
+    how: 'completed otherwise than the ledger holds it',
+    by: /zombie of run 1: attempt 1.1: settles/,
   },
   'an answer counts in whatever round it arrives': {
     without: ['answersNameTheirRound'],
@@ -183,8 +222,8 @@ const MUTANTS: Readonly<Record<string, Case>> = {
   },
 };
 
-function scopeOf({ faults, rounds = 2 }: Case): Scope {
-  return { faults, attempts: 2, rounds };
+function scopeOf({ faults, rounds = 2, lag = false }: Case): Scope {
+  return { faults, attempts: 2, rounds, lag };
 }
 
 function convict(charge: Case): void {

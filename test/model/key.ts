@@ -60,6 +60,7 @@ export function keyOf(s: State): string {
       ? 0
       : 1 + ((parkedAt.round * 4 + parkedAt.attempt) * 2 + bit(parkedAt.never)) * 2 + bit(parkedAt.answered),
     ((((s.effects * 4 + s.air) * 8 + s.faults) * 2 + bit(s.lost)) * 2 + bit(s.rolledBack)) * 2 + bit(s.forgot),
+    ((s.behind * 4 + s.resent) * 2 + bit(run.absent)) * 2 + bit(run.sure),
     resumingCode(s.resuming) * 32 + (s.answer === undefined ? 0 : answerCode(s.answer)),
     s.live === undefined ? 0 : attemptCode(s.live),
     s.zombies[0] === undefined ? 0 : attemptCode(s.zombies[0]),

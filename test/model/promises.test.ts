@@ -20,6 +20,15 @@ test('with all rules, no promise breaks by any two faults, and every step taken 
   expect(rows.filter((row) => !walked.has(row))).toEqual(OUT_OF_REACH);
 });
 
+test('a lookup that lags behind the provider is waited for: no promise breaks by any one fault', () => {
+  const { states, found } = explore({
+    design: ALL_RULES,
+    scope: { faults: 1, attempts: 2, rounds: 2, lag: true },
+  });
+  console.log(`${states} states`);
+  expect(found.map(tell)).toEqual([]);
+});
+
 test('a third round changes nothing: no promise breaks by any one fault', () => {
   const { found } = explore({ design: ALL_RULES, scope: { faults: 1, attempts: 2, rounds: 3 } });
   expect(found.map(tell)).toEqual([]);

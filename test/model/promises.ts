@@ -5,7 +5,8 @@ import { canBeReopened } from './workflow-rules.js';
 
 /** A promise that is broken, and how. */
 export interface Broken {
-  readonly promise: 'P1' | 'P2' | 'P4';
+  /** `P1 by lookups`: what lookups may do at most, whatever they say. */
+  readonly promise: 'P1' | 'P1 by lookups' | 'P2' | 'P4';
   readonly how: string;
 }
 
@@ -15,6 +16,7 @@ const HELD = ['claimed', 'sending', 'parked'];
 export function brokenBy(before: State, { kind, next }: Step): Broken | undefined {
   // P1: the reward took effect twice. Nobody forces a resend in this model, and an abandoned message counts like any other.
   if (next.effects > 1) return { promise: 'P1', how: 'the reward took effect twice' };
+  if (next.resent > 1) return { promise: 'P1 by lookups', how: 'sent again by lookups, twice' };
   // P4: what was claimed changes hands, although the same run still holds it.
   const isHeldOn = HELD.includes(before.row.state) && HELD.includes(next.row.state) && before.row.run === next.row.run;
   const isDecidedAnew = before.row.state === 'assigned' && next.row.state === 'assigned';
@@ -29,6 +31,10 @@ export function brokenBy(before: State, { kind, next }: Step): Broken | undefine
   // P2: an outcome that is told must be true. An effect that comes later than that is P1's concern.
   if (next.run.status === 'completed' && next.run.outcome === 'granted' && next.effects === 0) {
     return { promise: 'P2', how: 'recorded as granted, never given' };
+  }
+  const completes = before.run.status !== 'completed' && next.run.status === 'completed';
+  if (completes && next.row.state === 'settled' && next.run.outcome !== next.row.outcome) {
+    return { promise: 'P2', how: 'completed otherwise than the ledger holds it' };
   }
   return undefined;
 }

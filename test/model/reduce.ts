@@ -31,6 +31,8 @@ export function reduce({ scope, design }: Rules, s: State): State {
   const isFinal = row.state === 'settled' && saved === undefined;
   const mayBegin = [s.live, ...s.zombies].some((at) => at?.inline === true && at.at === 'begin');
   const maySend = s.air > 0 || s.zombies.some(({ at, expired }) => !isFinal || (at === 'send' && !expired));
+  // A lookup sends again in the first round, if at all.
+  const mayResend = !isThrough && (run.round <= 1 || !design.lookupsSendAgainOnce);
   if (isThrough && run.outcome !== undefined && !maySend) return { ...THE_END, faults: s.faults };
   return withState(s, {
     copies: BOTH_DONE,
@@ -43,7 +45,9 @@ export function reduce({ scope, design }: Rules, s: State): State {
     forgot: s.forgot && mayBegin,
     row: withoutWhatIsOver(row),
     saved: saved && withoutWhatIsOver(saved),
-    run: changeRun(run, FORGOTTEN),
+    resent: mayResend ? s.resent : 0,
+    behind: s.effects > 0 ? s.behind : 0,
+    run: changeRun(run, mayResend ? FORGOTTEN : { ...FORGOTTEN, absent: false, sure: false }),
   });
 }
 

@@ -27,6 +27,10 @@ export interface State {
   /** Times that the reward took effect, and requests that may still take effect although we gave up on them. */
   readonly effects: number;
   readonly air: number;
+  /** For how many settling times to come the lookup may not know of the last effect. */
+  readonly behind: number;
+  /** Rounds that a lookup has opened: for judging only, no rule reads it. */
+  readonly resent: number;
   /** What Temporal's histories, taken together, say: an attempt was scheduled. */
   readonly attempted: boolean;
   /** The side that was first allowed to send: for judging only, no rule reads it. */
@@ -103,6 +107,10 @@ export interface Run {
   readonly attempt: number;
   readonly never: boolean;
   readonly ripe: boolean;
+  /** The lookup has said 'absent' of this round, once. */
+  readonly absent: boolean;
+  /** No run before this one ever sent anything for the message. */
+  readonly sure: boolean;
   readonly outcome: SettledOutcome | undefined;
   /** Points that it has passed and that a reset may go back to: before its first attempt, and when it was parked. */
   readonly claimed: boolean;
@@ -134,6 +142,8 @@ export const NO_RUN: Run = {
   attempt: 0,
   never: false,
   ripe: false,
+  absent: false,
+  sure: false,
   outcome: undefined,
   claimed: false,
   unrecorded: false,
@@ -199,6 +209,8 @@ export const INITIAL: State = {
   resuming: undefined,
   effects: 0,
   air: 0,
+  behind: 0,
+  resent: 0,
   attempted: false,
   sender: undefined,
   faults: 0,
@@ -213,7 +225,7 @@ export const INITIAL: State = {
  */
 export function withState(s: State, change: Partial<State>): State {
   const { copies, row, saved, indexed, run, live, zombies, late, answer, resuming, effects, air, attempted } = s;
-  const { sender, faults, lost, rolledBack, forgot } = s;
+  const { behind, resent, sender, faults, lost, rolledBack, forgot } = s;
   const copy: State = {
     copies,
     row,
@@ -227,6 +239,8 @@ export function withState(s: State, change: Partial<State>): State {
     resuming,
     effects,
     air,
+    behind,
+    resent,
     attempted,
     sender,
     faults,
@@ -239,7 +253,7 @@ export function withState(s: State, change: Partial<State>): State {
 
 export function changeRun(before: Run, change: Partial<Run>): Run {
   const { status, id, token, reset, origin, startedBy, delivered, resumes, phase, from, owner, round } = before;
-  const { attempt, never, ripe, outcome, claimed, unrecorded, parkedAt } = before;
+  const { attempt, never, ripe, absent, sure, outcome, claimed, unrecorded, parkedAt } = before;
   const copy: Run = {
     status,
     id,
@@ -256,6 +270,8 @@ export function changeRun(before: Run, change: Partial<Run>): Run {
     attempt,
     never,
     ripe,
+    absent,
+    sure,
     outcome,
     claimed,
     unrecorded,

@@ -59,6 +59,8 @@ export const OVER = {
   from: undefined,
   never: false,
   ripe: false,
+  absent: false,
+  sure: false,
   attempt: 0,
   unrecorded: false,
 } as const;
@@ -73,6 +75,7 @@ export function schedule(s: State, round: number): State {
     attempt: 0,
     never: false,
     ripe: false,
+    absent: false,
     claimed: true,
     unrecorded: false,
     from: undefined,
@@ -93,7 +96,7 @@ export function loseTask(s: State): State {
   return withRun(s, { phase: 'seek', round: 0, outcome: undefined, claimed: false, from: undefined, ...NOTHING_KNOWN });
 }
 
-const NOTHING_KNOWN = { attempt: 0, never: false, ripe: false, unrecorded: false } as const;
+const NOTHING_KNOWN = { attempt: 0, never: false, ripe: false, sure: false, unrecorded: false } as const;
 
 /** Whether intake has given the run a witness (src/intake/starter.ts): one that follows another has none. */
 export function isWitnessed({ scope }: World, { run }: State): boolean {
@@ -102,7 +105,17 @@ export function isWitnessed({ scope }: World, { run }: State): boolean {
 
 /** The run holds the message and cannot know what was sent. */
 export function inDoubt(s: State, round: number, attempt = 0): State {
-  return withRun(s, { phase: 'unknown', round, attempt, never: false, ripe: false, from: undefined });
+  return withRun(s, { phase: 'unknown', round, attempt, never: false, ripe: false, absent: false, from: undefined });
+}
+
+/** The reward takes effect, which the lookup may not know for some time. */
+export function takesEffect({ scope }: World, s: State): State {
+  return withState(s, { effects: s.effects + 1, behind: scope.lag === true ? 2 : 0 });
+}
+
+/** As long as a request may take effect passes. */
+export function catchesUp({ behind }: State): Pick<State, 'behind'> {
+  return { behind: Math.max(0, behind - 1) };
 }
 
 /** An attempt begins, as an execution with a nonce of its own. */

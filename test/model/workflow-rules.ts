@@ -4,6 +4,7 @@ import type { Taken } from './ledger.js';
 import { type Answer, type Run, type State, withState } from './state.js';
 import {
   callerOf,
+  catchesUp,
   complete,
   inDoubt,
   isWitnessed,
@@ -33,7 +34,8 @@ export function workflowSteps(rules: Rules, s: State): Step[] {
     case 'reopen': {
       // The lookup's answer is in the history: an execution that comes again does not ask again.
       const next = reopen(rules, s);
-      return [next === undefined ? park(rules, s) : local('reopens, next round', next)];
+      if (next === undefined) return [park(rules, s)];
+      return [local('reopens, next round', withState(next, { resent: next.resent + 1 }))];
     }
     case 'parked':
       return [...pass(s), ...carryOut(rules, s)];
@@ -51,6 +53,7 @@ function pass(s: State): Step[] {
       ...withRun(s, { ripe: true, unrecorded: false }),
       zombies,
       air: 0,
+      ...catchesUp(s),
     }),
   ];
 }
@@ -102,7 +105,8 @@ function sought(rules: Rules, s: State, { verdict, row }: Taken<string>, what: s
   switch (verdict) {
     case 'claimed': {
       const inline = isWitnessed(rules, s) && row.owner === s.run.origin;
-      return local(what, inline ? scheduleInline(next) : schedule(next, 1));
+      const sure = withRun(next, { sure: true });
+      return local(what, inline ? scheduleInline(sure) : schedule(sure, 1));
     }
     case 'settled':
       return local('finds it settled', complete(next, row.outcome));
@@ -143,24 +147,36 @@ function takeOver({ design, ledger }: Rules, s: State): Step {
       const round = Math.max(after.round, 1);
       const clean = verdict === 'clean' && !fromAThird && !from.attempted;
       return clean
-        ? local('takes over, nothing was sent', schedule(held, round))
+        ? local('takes over, nothing was sent', schedule(withRun(held, { sure: true }), round))
         : local('takes over, something may have been sent', inDoubt(held, round));
     }
   }
 }
 
-/** workflows/reconciling.ts: the provider says the truth of the moment, or nothing. */
+/**
+ * workflows/reconciling.ts: the provider says the truth of the moment, or of some time before, or nothing. A gateway that
+ * answers in its place is no provider, and tells as much as one that says nothing.
+ */
 function reconcile(rules: Rules, s: State): Step[] {
+  const { design, scope } = rules;
   const { run } = s;
   if (run.never) return [];
   const unrecorded = false;
-  if (s.effects > 0) {
-    return [system('lookup: granted', withRun(s, { phase: 'settle', outcome: 'granted', unrecorded }))];
-  }
-  if (!run.ripe && rules.design.absentMustBeRipe) return [];
+  const steps: Step[] = [];
+  const isKnown = s.effects > 0 && s.behind === 0;
+  if (isKnown) steps.push(system('lookup: granted', withRun(s, { phase: 'settle', outcome: 'granted', unrecorded })));
+  if (isKnown && design.absentNeedsItsMark) return steps;
+  if (!run.ripe && design.absentMustBeRipe) return steps;
+  if (run.round > 1 && design.lookupsSendAgainOnce) return steps;
+  if (!run.sure && design.heirsDoNotSendAgain) return steps;
   // At the last round of the scope the rest is cut off.
-  if (run.round >= rules.scope.rounds) return [];
-  return [system('lookup: absent', withRun(s, { phase: 'reopen', ripe: true, unrecorded }))];
+  if (run.round >= scope.rounds) return steps;
+  const who = isKnown ? 'a gateway in place of the lookup' : 'lookup';
+  if (design.absentIsSaidTwice && !run.absent) {
+    const asksLater = withState(withRun(s, { absent: true, ripe: true, unrecorded }), catchesUp(s));
+    return [...steps, system(`${who}: absent, asks again later`, asksLater)];
+  }
+  return [...steps, system(`${who}: absent`, withRun(s, { phase: 'reopen', ripe: true, unrecorded }))];
 }
 
 /** The step `reopen`, by a lookup or a person; undefined where it is refused. */
@@ -231,9 +247,12 @@ export function isTooEarly(design: Design, run: Run, answer: Answer): boolean {
 }
 
 /** workflows/message.ts settle, activities/resolution-activities.ts settle. */
-function settle({ ledger }: Rules, s: State): Step {
+function settle({ design, ledger }: Rules, s: State): Step {
   const { run, row } = s;
   const outcome = run.outcome ?? 'abandoned';
   const taken = prove((restore) => ledger.settle(row, callerOf(run, run.owner, restore), outcome), LOST_OR_ANOTHERS);
-  return local(`settles ${outcome}`, complete(withState(s, { row: taken.row, indexed: false }), outcome));
+  const next = withState(s, { row: taken.row, indexed: false });
+  // An execution that was taken for dead may have settled it before.
+  const stands = design.resultAgreesWithLedger ? (taken.row.outcome ?? outcome) : outcome;
+  return local(`settles ${outcome}`, complete(next, stands));
 }
