@@ -31,12 +31,17 @@ export default defineMigration({
     // This provider says 409 of a message that it has rewarded before. By default a 409 leaves the outcome unknown.
     statusClasses: { 409: 'granted' },
 
-    // Resolves unknown outcomes without a person: 200 = granted, 404 = absent.
-    lookupUrl: 'https://rewards.example/v1/grants/{messageId}',
+    // Resolves unknown outcomes without a person, by what only this provider answers: a gateway answers 200 and 404 too.
+    lookup: {
+      url: 'https://rewards.example/v1/grants/{messageId}',
+      grantedWhen: { status: 200, json: { '/state': 'DONE', '/id': '{messageId}' } },
+      absentWhen: { status: 404, json: { '/error/code': 'GRANT_NOT_FOUND' } },
+    },
   },
 
   // How long this provider may go on with a request that we have given up on. Before that, its 'absent' proves nothing:
-  // whoever believes it pays twice. Required with a lookup; default 10 minutes.
+  // whoever believes it pays twice. Two that count, as far apart again, have a message sent once more. Required with a
+  // lookup; default 10 minutes.
   settlesWithin: '2 minutes',
 
   // An attempt that was surely not executed (429, connection refused, ...) is repeated; then the message is parked.

@@ -8,7 +8,13 @@ export {
   type SideReport,
 } from './brokers/dual-producer.js';
 export type { Delivery } from './brokers/source.js';
-export { defineMigration, type HttpProviderConfig, type MigrationOptions } from './config/define-migration.js';
+export {
+  type AnswerConditionConfig,
+  defineMigration,
+  type HttpLookupConfig,
+  type HttpProviderConfig,
+  type MigrationOptions,
+} from './config/define-migration.js';
 export type { Extractor } from './config/migration.js';
 export { bucketOf } from './domain/bucket.js';
 export { ERROR_CODES, type ErrorCode, HandoverError, isRetryable } from './domain/errors.js';
@@ -18,6 +24,7 @@ export type {
   Evidence,
   Granted,
   GrantResult,
+  LookupReport,
   LookupResult,
   NotExecuted,
   Phase,

@@ -2,7 +2,7 @@ import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/ac
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { toError } from '../domain/errors.js';
-import type { Evidence, GrantResult, LookupResult } from '../domain/outcome.js';
+import type { Evidence, GrantResult, LookupEvidence, LookupReport, LookupResult } from '../domain/outcome.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { RewardProvider } from '../reward/provider.js';
 import { type IsOpenRun, takeStep } from './open-run.js';
@@ -27,6 +27,15 @@ export interface LookupAnswer {
   readonly result: LookupResult;
   /** When the provider was asked (Redis time, ms): the answer speaks of the time before it. */
   readonly askedAt: number;
+  /**
+   * The answer bears the provider's own mark. A worker of before there were marks does not say so, and takes a gateway's
+   * 404 for 'absent': without this, `granted` and `absent` count as unknown.
+   */
+  readonly marked?: boolean;
+  /** What it rests on. */
+  readonly evidence?: Omit<LookupEvidence, 'result' | 'askedAt'>;
+  /** See {@link LookupReport}. */
+  readonly inVain?: boolean;
 }
 
 /** A series of attempts, made by one activity. */
@@ -45,6 +54,8 @@ export interface RewardDependencies {
   readonly isOpenRun: IsOpenRun;
   /** Told of every attempt's result, for metrics and readiness. */
   readonly onAttempt: (result: GrantResult) => void;
+  /** Why the lookup is not to be believed at present, a sentence. Default: it is. */
+  readonly lookupFault?: () => string | undefined;
 }
 
 export interface RewardActivities {
@@ -120,8 +131,30 @@ export function createRewardActivities(deps: RewardDependencies): RewardActiviti
       if (provider.lookup === undefined)
         throw ApplicationFailure.nonRetryable('the provider has no lookup', 'NoLookup');
       const askedAt = await ledger.now();
-      return { result: await provider.lookup(messageOf(request, body), { signal: cancellationSignal() }), askedAt };
+      const said = await provider.lookup(messageOf(request, body), { signal: cancellationSignal() });
+      return { ...readReport(said, deps.lookupFault?.()), askedAt };
     },
+  };
+}
+
+/** Longest detail of a lookup that travels on, in characters. */
+const DETAIL_MAX_LENGTH = 300;
+
+/** A provider's code may answer anything: what is none of the three words is unknown. */
+function readReport(said: LookupResult | LookupReport, fault: string | undefined): Omit<LookupAnswer, 'askedAt'> {
+  const report: Partial<LookupReport> = typeof said === 'object' && said !== null ? said : { result: said };
+  const { status, inVain } = report;
+  const isWord = report.result === 'granted' || report.result === 'absent';
+  const result = isWord && fault === undefined ? (report.result as LookupResult) : 'unknown';
+  const detail = typeof report.detail === 'string' ? report.detail : `The provider's lookup says ${result}.`;
+  return {
+    result,
+    marked: true,
+    evidence: {
+      detail: `${isWord && fault !== undefined ? `${fault} ` : ''}${detail}`.slice(0, DETAIL_MAX_LENGTH),
+      ...(typeof status === 'number' && { status }),
+    },
+    ...(inVain === true && { inVain }),
   };
 }
 

@@ -60,7 +60,9 @@ function conflicts(
 /** Header values and what URLs carry beside the address; done before anything can be said of them. */
 function registerSecrets(provider: unknown): void {
   if (!isRecord(provider)) return;
-  for (const url of [provider['url'], provider['lookupUrl']]) if (typeof url === 'string') secrets.addUrl(url);
+  const { lookup } = provider;
+  const lookupUrl = isRecord(lookup) ? lookup['url'] : provider['lookupUrl'];
+  for (const url of [provider['url'], lookupUrl]) if (typeof url === 'string') secrets.addUrl(url);
   const headers = provider['headers'];
   if (!isRecord(headers)) return;
   for (const [name, value] of Object.entries(headers)) {

@@ -1,4 +1,5 @@
 import type { Duration } from '@temporalio/common';
+import type { JsonScalar } from '../domain/answer-condition.js';
 import type { Side } from '../domain/side.js';
 import type { StatusClass } from '../reward/http-provider-options.js';
 import type { RewardMessage, RewardProvider } from '../reward/provider.js';
@@ -26,8 +27,41 @@ export interface HttpProviderConfig {
   statusClasses?: Record<number, StatusClass>;
   /** Header that carries the message ID, for a provider that does have idempotency. */
   idempotencyHeader?: string;
-  /** Asks what became of a message: `{messageId}` in it is replaced. 200 = granted, 404 = absent, anything else = unknown. */
+  /** Asks the provider what became of a message whose outcome is unknown. */
+  lookup?: HttpLookupConfig;
+  /**
+   * The URL of a lookup without marks, as configs of before have it. It is still asked, and whatever it answers counts as
+   * unknown: a gateway answers 200 and 404 too. Use `lookup`.
+   */
   lookupUrl?: string;
+}
+
+/**
+ * A lookup by HTTP GET, with the provider's headers. What meets neither condition is unknown. An `absent` that is said
+ * twice, `settlesWithin` apart (`attemptTimeout`, if that is longer), has the message sent once more, once in its life.
+ */
+export interface HttpLookupConfig {
+  /** `{messageId}` in it is replaced by the message ID. */
+  url: string;
+  /** The provider's own mark that the reward was given. Default: no answer says so. */
+  grantedWhen?: AnswerConditionConfig;
+  /** The provider's own mark that it has never had the message. Default: no answer says so. */
+  absentWhen?: AnswerConditionConfig;
+}
+
+/**
+ * What an answer of the provider looks like. All that is named has to hold, and beside the status at least one mark has to
+ * be named that nothing but the provider answers with. In a text, `{messageId}` stands for the ID that was asked for.
+ */
+export interface AnswerConditionConfig {
+  /** One or more. */
+  status: number | number[];
+  /** Values in the JSON body by JSON Pointer (RFC 6901): `{ '/state': 'DONE', '/id': '{messageId}' }`. A list: any of them. */
+  json?: Record<string, JsonScalar | JsonScalar[]>;
+  /** Values of headers. A list: any of them. */
+  headers?: Record<string, string | string[]>;
+  /** What the body contains, for bodies that are not JSON. */
+  text?: string;
 }
 
 /**
@@ -48,8 +82,8 @@ export interface MigrationOptions {
   /** Who gives the reward: an HTTP API, or code of your own. */
   provider?: HttpProviderConfig | RewardProvider;
   /**
-   * The longest that a request may take effect after we gave up on it. A lookup's `absent` counts only after that time, so
-   * it has to be given where a lookup is. Default 10 min.
+   * The longest that a request may take effect after we gave up on it. A lookup's `absent` counts only after that time, and
+   * a second one as much later again; so it has to be given where a lookup is. Default 10 min.
    */
   settlesWithin?: Duration;
   /** How an attempt that was surely not executed is repeated, until the message is parked. */

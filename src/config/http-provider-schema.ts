@@ -1,32 +1,27 @@
 import { z } from 'zod';
 import type { StatusClass } from '../reward/http-provider-options.js';
 import type { RewardMessage } from '../reward/provider.js';
+import { answerConditionSchema } from './answer-condition-schema.js';
+import { headerName, headerValue } from './header-schema.js';
 import { duration, functionOf, HOUR, oneOf, SECOND, wholeNumber } from './schema-parts.js';
-
-/** RFC 9110: field names are tokens; values hold no control character but the tab. */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** The client writes these itself, from the request that it has. */
 const OWN_HEADERS = ['connection', 'content-length', 'expect', 'keep-alive', 'transfer-encoding', 'upgrade'];
 
 const STATUS_CLASSES = ['granted', 'refused', 'not-executed', 'unknown'] as const satisfies readonly StatusClass[];
 
-const headerName = z
-  .string()
-  .regex(HEADER_NAME, { error: 'must be the name of a header' })
-  .refine((name) => !OWN_HEADERS.includes(name.toLowerCase()), { error: 'is a header that is written by the client' });
+const ownHeaderName = headerName.refine((name) => !OWN_HEADERS.includes(name.toLowerCase()), {
+  error: 'is a header that is written by the client',
+});
 
 export const httpProviderSchema = z.strictObject(
   {
     url: httpUrl().optional(),
     method: oneOf(['POST', 'PUT', 'PATCH']).default('POST'),
     headers: z
-      .record(
-        headerName,
-        z.string({ error: 'must be a text' }).regex(HEADER_VALUE, { error: 'must be one line of Latin-1 text' }),
-        { error: (issue) => (issue.code === 'invalid_key' ? 'is not a header that can be set' : 'must be an object') },
-      )
+      .record(ownHeaderName, headerValue, {
+        error: (issue) => (issue.code === 'invalid_key' ? 'is not a header that can be set' : 'must be an object'),
+      })
       .default({}),
     body: functionOf<(message: RewardMessage) => Uint8Array | string>().optional(),
     connectTimeout: duration(1, HOUR).default(3 * SECOND),
@@ -38,13 +33,30 @@ export const httpProviderSchema = z.strictObject(
         error: (issue) => (issue.code === 'invalid_key' ? 'is not a status from 200 to 599' : 'must be an object'),
       })
       .default({}),
-    idempotencyHeader: headerName.optional(),
-    lookupUrl: httpUrl().refine(namesMessage, { error: 'must have {messageId} in its path or query' }).optional(),
+    idempotencyHeader: ownHeaderName.optional(),
+    lookup: z
+      .strictObject({
+        url: lookupUrl(),
+        grantedWhen: answerConditionSchema.optional(),
+        absentWhen: answerConditionSchema.optional(),
+      })
+      .refine(({ grantedWhen, absentWhen }) => grantedWhen !== undefined || absentWhen !== undefined, {
+        error: 'must have grantedWhen or absentWhen, as without them no answer means anything',
+      })
+      .refine(({ grantedWhen, absentWhen }) => JSON.stringify(grantedWhen) !== JSON.stringify(absentWhen), {
+        error: 'must not say the same in grantedWhen and absentWhen',
+      })
+      .optional(),
+    lookupUrl: lookupUrl().optional(),
   },
   {
     error: (issue) => (issue.code === 'invalid_type' ? 'must be HTTP settings, or an object with grant()' : undefined),
   },
 );
+
+function lookupUrl() {
+  return httpUrl().refine(namesMessage, { error: 'must have {messageId} in its path or query' });
+}
 
 export function httpUrl() {
   const error = 'must be an http:// or https:// URL';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { HttpProviderOptions } from '../reward/http-provider-options.js';
+import type { HttpLookupOptions, HttpProviderOptions } from '../reward/http-provider-options.js';
 import type { RewardProvider } from '../reward/provider.js';
 import { describeIssues } from './faults.js';
 import { httpProviderSchema } from './http-provider-schema.js';
@@ -20,10 +20,13 @@ export function readProvider(given: unknown, rewardUrl: string | undefined): Pro
   if (isRecord(given) && 'grant' in given) return readOwnProvider(given);
   const parsed = httpProviderSchema.safeParse(given === undefined ? {} : given);
   if (!parsed.success) return { faults: describeIssues(parsed.error, ['provider']) };
-  const { url = rewardUrl, lookupUrl, connectTimeout, timeout } = parsed.data;
+  const { url = rewardUrl, lookup, lookupUrl, connectTimeout, timeout } = parsed.data;
+  if (lookup !== undefined && lookupUrl !== undefined) {
+    return { faults: ['provider.lookupUrl: must not be set beside lookup, which has a URL of its own'] };
+  }
   return {
     provider: url === undefined ? undefined : httpProviderOptions(parsed.data, rewardUrl ?? url),
-    hasLookup: lookupUrl !== undefined,
+    hasLookup: lookup !== undefined || lookupUrl !== undefined,
     requestMs: connectTimeout + timeout,
   };
 }
@@ -40,9 +43,20 @@ function readOwnProvider(given: Readonly<Record<string, unknown>>): ProviderRead
   return { provider: given as unknown as RewardProvider, hasLookup: lookup !== undefined };
 }
 
+type LookupSettings = NonNullable<z.output<typeof httpProviderSchema>['lookup']>;
+
+function lookupOptions({
+  url,
+  grantedWhen,
+  absentWhen,
+}: LookupSettings | ({ url: string } & Partial<LookupSettings>)): HttpLookupOptions {
+  return { url, ...(grantedWhen !== undefined && { grantedWhen }), ...(absentWhen !== undefined && { absentWhen }) };
+}
+
 function httpProviderOptions(settings: z.output<typeof httpProviderSchema>, url: string): HttpProviderOptions {
   const { method, headers, body, connectTimeout, timeout, answerBytes, connections, statusClasses } = settings;
   const { idempotencyHeader, lookupUrl } = settings;
+  const lookup = settings.lookup ?? (lookupUrl === undefined ? undefined : { url: lookupUrl });
   return {
     kind: 'http',
     url,
@@ -55,6 +69,6 @@ function httpProviderOptions(settings: z.output<typeof httpProviderSchema>, url:
     statusClasses,
     ...(body !== undefined && { body }),
     ...(idempotencyHeader !== undefined && { idempotencyHeader }),
-    ...(lookupUrl !== undefined && { lookupUrl }),
+    ...(lookup !== undefined && { lookup: lookupOptions(lookup) }),
   };
 }

@@ -22,6 +22,19 @@ export interface ParkedEvidence extends Evidence {
    * 0: at once, as nothing was executed. Not there where an earlier version parked it.
    */
   readonly resendAfter?: number;
+  /** What the provider's lookup said last, where it was asked. */
+  readonly lookup?: LookupEvidence;
+}
+
+/** What a lookup said, for the person who has to resolve what it left open. Holds no body, header or secret. */
+export interface LookupEvidence {
+  readonly result: LookupResult;
+  /** What was answered and why it means that, in one plain sentence. */
+  readonly detail: string;
+  /** The HTTP status, where an answer came. */
+  readonly status?: number;
+  /** When it was asked (Redis time, ms since the epoch). */
+  readonly askedAt?: number;
 }
 
 /** The provider gave the reward. */
@@ -56,6 +69,12 @@ export type GrantResult = Granted | Refused | NotExecuted | Unknown;
 
 /** What a lookup at the provider says of a message's reward. */
 export type LookupResult = 'granted' | 'absent' | 'unknown';
+
+/** The same, with what it rests on. */
+export interface LookupReport extends Pick<LookupEvidence, 'result' | 'detail' | 'status'> {
+  /** Asking again is in vain: the lookup is not set up to tell. */
+  readonly inVain?: boolean;
+}
 
 /** How a message can end in the ledger; `abandoned` is a person's decision to give up on an unknown outcome. */
 export const SETTLED_OUTCOMES = ['granted', 'refused', 'abandoned'] as const;

@@ -1,5 +1,5 @@
 import type { LedgerRecord } from '../domain/ledger-state.js';
-import type { Evidence, SettledOutcome } from '../domain/outcome.js';
+import type { ParkedEvidence, SettledOutcome } from '../domain/outcome.js';
 import { isSide } from '../domain/side.js';
 import { unreadable } from './ledger-error.js';
 import { unpackReason } from './reason-codec.js';
@@ -27,9 +27,18 @@ export function decodeRecord(messageId: string, reply: readonly Buffer[]): Ledge
   return record;
 }
 
-/** Evidence as it is stored, with its detail cut to a bound. */
-export function encodeEvidence(evidence: Evidence): string {
-  return JSON.stringify({ ...evidence, detail: [...evidence.detail].slice(0, DETAIL_MAX_LENGTH).join('') });
+/** Evidence as it is stored, with its details cut to a bound. */
+export function encodeEvidence(evidence: ParkedEvidence): string {
+  const { detail, lookup } = evidence;
+  return JSON.stringify({
+    ...evidence,
+    detail: cut(detail),
+    ...(lookup !== undefined && { lookup: { ...lookup, detail: cut(lookup.detail) } }),
+  });
+}
+
+function cut(text: string): string {
+  return [...text].slice(0, DETAIL_MAX_LENGTH).join('');
 }
 
 /** Coordinates as the script `route` takes them: '' where they are unknown, or no broker can have made them. */
@@ -37,15 +46,18 @@ export function boundedCoordinates(coordinates: string | undefined): string {
   return coordinates === undefined || coordinates.length > COORDINATES_MAX_LENGTH ? '' : coordinates;
 }
 
-function decodeEvidence(messageId: string, json: string): Evidence {
+function decodeEvidence(messageId: string, json: string): ParkedEvidence {
   let evidence: unknown;
   try {
     evidence = JSON.parse(json);
   } catch (error) {
     throw unreadable('read its evidence', 'it is not JSON', messageId, error);
   }
-  const { detail } = (evidence ?? {}) as Partial<Evidence>;
-  if (typeof detail === 'string') return evidence as Evidence;
+  const { detail, lookup, ...others } = (evidence ?? {}) as Partial<ParkedEvidence>;
+  if (typeof detail === 'string') {
+    const isWhole = typeof lookup?.detail === 'string';
+    return { ...others, detail, ...(isWhole && { lookup }) } as ParkedEvidence;
+  }
   throw unreadable('read its evidence', 'it tells nothing', messageId);
 }
 

@@ -19,6 +19,8 @@ export interface ExchangeRules {
   readonly timeoutMs: number;
   /** Largest body of an answer that is read. */
   readonly answerBytes: number;
+  /** Keeps the answer's body. Default false: its bytes are counted only. */
+  readonly keepsBody?: boolean;
   readonly signal: AbortSignal;
   /** Asked in the turn of the event loop in which the request is written, with the connection up. */
   maySend(): boolean;
@@ -31,7 +33,14 @@ export type Exchange =
   /** It was handed to a socket, and no whole answer came. */
   | { readonly kind: 'broken'; readonly reason: string; readonly status?: number; readonly bytes: number }
   /** The answer was read to its end. */
-  | { readonly kind: 'answered'; readonly status: number; readonly headers: AnswerHeaders; readonly bytes: number };
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly headers: AnswerHeaders;
+      readonly bytes: number;
+      /** Empty unless it was to be kept. */
+      readonly body: Uint8Array;
+    };
 
 /**
  * Sends one request, once, and says how far it got; never rejects. The dispatcher must not pipeline, retry or redirect.
@@ -65,6 +74,7 @@ class OneExchange implements Dispatcher.DispatchHandler {
   #status: number | undefined;
   #headers: AnswerHeaders = {};
   #bytes = 0;
+  readonly #chunks: Buffer[] = [];
 
   constructor(rules: ExchangeRules, resolve: (exchange: Exchange) => void) {
     this.#rules = rules;
@@ -104,11 +114,13 @@ class OneExchange implements Dispatcher.DispatchHandler {
     this.#bytes += chunk.byteLength;
     const { answerBytes } = this.#rules;
     if (this.#bytes > answerBytes) this.#giveUp(`the answer was longer than ${answerBytes} bytes`);
+    else if (this.#rules.keepsBody === true) this.#chunks.push(chunk);
   }
 
   onResponseEnd(): void {
     if (this.#status === undefined) return;
-    this.#finish({ kind: 'answered', status: this.#status, headers: this.#headers, bytes: this.#bytes });
+    const body = Buffer.concat(this.#chunks);
+    this.#finish({ kind: 'answered', status: this.#status, headers: this.#headers, bytes: this.#bytes, body });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -1,3 +1,4 @@
+import type { AnswerCondition } from '../domain/answer-condition.js';
 import type { RewardMessage } from './provider.js';
 
 /** How an HTTP status that the provider answered is understood. */
@@ -24,6 +25,15 @@ export interface HttpProviderOptions {
   readonly statusClasses: Readonly<Record<number, StatusClass>>;
   /** Header that carries the message ID, for a provider that has idempotency after all. */
   readonly idempotencyHeader?: string;
-  /** URL of a lookup; `{messageId}` in it is replaced by the encoded message ID. 200 = granted, 404 = absent, else unknown. */
-  readonly lookupUrl?: string;
+  readonly lookup?: HttpLookupOptions;
+}
+
+/** How the provider is asked what became of a message. What neither condition is met by is unknown. */
+export interface HttpLookupOptions {
+  /** `{messageId}` in it is replaced by the encoded message ID. */
+  readonly url: string;
+  /** The provider's own mark that the reward was given. Neither condition: a config of before there were marks. */
+  readonly grantedWhen?: AnswerCondition;
+  /** The provider's own mark that it has never had the message. */
+  readonly absentWhen?: AnswerCondition;
 }

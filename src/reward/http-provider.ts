@@ -1,6 +1,13 @@
 import { Pool } from 'undici';
-import type { Evidence, GrantResult, LookupResult } from '../domain/outcome.js';
-import { type AnswerHeaders, type Exchange, type ExchangeRequest, exchange } from './http-exchange.js';
+import type { Evidence, GrantResult } from '../domain/outcome.js';
+import {
+  type AnswerHeaders,
+  type Exchange,
+  type ExchangeRequest,
+  type ExchangeRules,
+  exchange,
+} from './http-exchange.js';
+import { lookUp } from './http-lookup.js';
 import type { HttpProviderOptions } from './http-provider-options.js';
 import type { AttemptContext, RewardMessage, RewardProvider } from './provider.js';
 import { readHttpDate, readRetryAfter } from './retry-after.js';
@@ -21,7 +28,7 @@ const JSON_BODY = { 'content-type': 'application/json' } as const;
  * status-classes.ts; what no answer means depends on whether the request was handed to the socket.
  */
 export function createHttpProvider(options: HttpProviderOptions): RewardProvider {
-  const { connectTimeoutMs, timeoutMs, answerBytes, lookupUrl } = options;
+  const { connectTimeoutMs, timeoutMs, answerBytes, lookup } = options;
   const target = new URL(options.url);
   const headers = fixedHeaders(target, options.headers);
   const pools = new Map<string, Pool>();
@@ -43,7 +50,7 @@ export function createHttpProvider(options: HttpProviderOptions): RewardProvider
   function send(
     url: URL,
     request: Omit<ExchangeRequest, 'path'>,
-    rules: Pick<AttemptContext, 'signal' | 'maySend'>,
+    rules: Pick<ExchangeRules, 'signal' | 'maySend' | 'keepsBody'>,
   ): Promise<Exchange> {
     const path = `${url.pathname}${url.search}`;
     return exchange(poolFor(url.origin), { ...request, path }, { connectTimeoutMs, timeoutMs, answerBytes, ...rules });
@@ -66,28 +73,19 @@ export function createHttpProvider(options: HttpProviderOptions): RewardProvider
     return resultOf(await send(target, request, rules), target.origin, options);
   }
 
-  async function lookup(
-    template: string,
-    message: RewardMessage,
-    context: { readonly signal: AbortSignal },
-  ): Promise<LookupResult> {
-    // As a segment of a path these two would name another resource than this message's.
-    if (message.messageId === '.' || message.messageId === '..') return 'unknown';
-    const url = new URL(template.replaceAll('{messageId}', encodeURIComponent(message.messageId)));
-    const request = { method: 'GET', headers: fixedHeaders(url, options.headers), body: null };
-    const answer = await send(url, request, { signal: context.signal, maySend: () => true });
-    if (answer.kind !== 'answered') return 'unknown';
-    if (answer.status === 200) return 'granted';
-    return answer.status === 404 ? 'absent' : 'unknown';
-  }
-
   return {
     async grant(message, context) {
       const began = performance.now();
       const result = await attempt(message, context);
       return { ...result, evidence: { ...result.evidence, latencyMs: Math.round(performance.now() - began) } };
     },
-    ...(lookupUrl !== undefined && { lookup: (message, context) => lookup(lookupUrl, message, context) }),
+    ...(lookup !== undefined && {
+      lookup: ({ messageId }, { signal }) =>
+        lookUp(lookup, messageId, (url) => {
+          const request = { method: 'GET', headers: fixedHeaders(url, options.headers), body: null };
+          return send(url, request, { signal, maySend: () => true, keepsBody: true });
+        }),
+    }),
     /** Cuts off what is still under way, so drain first. */
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));

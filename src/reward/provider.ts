@@ -1,4 +1,4 @@
-import type { GrantResult, LookupResult } from '../domain/outcome.js';
+import type { GrantResult, LookupReport, LookupResult } from '../domain/outcome.js';
 
 /** What a provider is told of a message. */
 export interface RewardMessage {
@@ -28,7 +28,11 @@ export interface AttemptContext {
  */
 export interface RewardProvider {
   grant(message: RewardMessage, context: AttemptContext): Promise<GrantResult>;
-  /** Asks whether the reward of this message was given. `unknown` when it cannot tell now. */
-  lookup?(message: RewardMessage, context: { readonly signal: AbortSignal }): Promise<LookupResult>;
+  /**
+   * Asks whether the reward of this message was given. `unknown` when it cannot tell now. Say `granted` or `absent` only by
+   * a mark that the provider alone gives: a bare 200 or 404 may come from a gateway, and an `absent` that is said twice has
+   * the message sent once more.
+   */
+  lookup?(message: RewardMessage, context: { readonly signal: AbortSignal }): Promise<LookupResult | LookupReport>;
   close?(): Promise<void>;
 }

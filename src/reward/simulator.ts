@@ -34,10 +34,16 @@ export interface Simulator {
 /** Larger than any message body that handover accepts by default. */
 const BODY_MAX_BYTES = 16 * 1024 * 1024;
 
+/** By which marks the simulator's lookup is known, as `provider.lookup` of a config takes them, with its URL. */
+export const SIMULATOR_LOOKUP = {
+  grantedWhen: { status: 200, json: { '/state': 'granted', '/messageId': '{messageId}' } },
+  absentWhen: { status: 404, json: { '/state': 'absent', '/messageId': '{messageId}' } },
+} as const;
+
 /**
  * Starts a third-party reward provider without idempotency, as a real HTTP server: each call that it grants is one more
  * effect in its ledger. `POST`, `PUT` or `PATCH` to any path asks for a reward, except `PUT /faults`, which sets the fault
- * rates. `GET /ledger`, `/lookup/<message ID>` (200 or 404), `/faults` and `/health` answer what they are named for.
+ * rates. `GET /ledger`, `/lookup/<message ID>` (see {@link SIMULATOR_LOOKUP}), `/faults` and `/health` answer what they are named for.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { host = '127.0.0.1', port = 0 } = options;
@@ -122,7 +128,8 @@ class RewardDesk {
     if (!pathname.startsWith('/lookup/')) return { status: 404, body: { error: 'not found' } };
     const messageId = decodeURIComponent(pathname.slice('/lookup/'.length));
     const granted = this.#ledger.isGranted(messageId);
-    return { status: granted ? 200 : 404, body: { messageId, granted } };
+    const state = granted ? 'granted' : 'absent';
+    return { status: granted ? 200 : 404, body: { messageId, granted, state } };
   }
 
   #takeFaults(body: Buffer): Answer {

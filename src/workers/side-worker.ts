@@ -26,6 +26,7 @@ import { createSideSigns } from '../ledger/signs.js';
 import { openProvider } from '../reward/open-provider.js';
 import { Closers } from './closers.js';
 import { startHealthServer } from './health-server.js';
+import { startLookupProbe } from './lookup-probe.js';
 import { type LossWatch, startLossWatch } from './loss-watch.js';
 import { createMetrics } from './metrics.js';
 import { type PolicyKeeper, startPolicyKeeper } from './policy-keeper.js';
@@ -83,7 +84,8 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const { side, migration, connections, consumes, http, temporalMetricsUrl, log, signal } = options;
   const redisTarget = readRedisUrl(connections.redis.url);
   if (migration.dispatch === 'inline-first' && redisTarget.cluster) throw noWitnessOnCluster();
-  const provider = openProvider(providerOf(migration));
+  const settings = providerOf(migration);
+  const provider = openProvider(settings);
   closers.add('provider', async () => provider.close?.());
 
   let connected = false;
@@ -146,7 +148,18 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   };
 
   const inHand = new InHand();
-  const rewards = createRewardActivities({ ledger, provider, client, isOpenRun, onAttempt });
+  // Of a provider's own code nobody knows what it makes of a message that never was.
+  const lookupSettings = 'grant' in settings ? undefined : settings.lookup;
+  const probe = lookupSettings && startLookupProbe({ provider, lookup: lookupSettings, log });
+  closers.add('lookup probe', async () => probe?.stop());
+  const rewards = createRewardActivities({
+    ledger,
+    provider,
+    client,
+    isOpenRun,
+    onAttempt,
+    lookupFault: () => probe?.fault(),
+  });
   const ownership = createOwnershipActivities({
     ledger,
     policyStore: policyUnlessInDoubt(policyStore, () => policyKeeper?.doubt()),

@@ -11,6 +11,9 @@ Examples:
   $ curl localhost:8090/ledger                               what was granted, and how often
 
 Faults: ${FAULTS.join(', ')}.
+Its lookup, for a config: lookup: { url: 'http://localhost:8090/lookup/{messageId}',
+  grantedWhen: { status: 200, json: { '/state': 'granted', '/messageId': '{messageId}' } },
+  absentWhen: { status: 404, json: { '/state': 'absent', '/messageId': '{messageId}' } } }
 A message goes by the field "messageId" of its JSON body (--id-field), else by the hash of its body.`;
 
 interface SimulatorFlags {

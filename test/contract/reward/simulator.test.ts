@@ -2,7 +2,14 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/reward/simulator.js';
+import { readProvider } from '../../../src/config/read-provider.js';
+import { openProvider } from '../../../src/reward/open-provider.js';
+import {
+  SIMULATOR_LOOKUP,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from '../../../src/reward/simulator.js';
 import type { Fault } from '../../../src/reward/simulator-faults.js';
 import { readSimulatorLedger, summarize } from '../../../src/reward/simulator-ledger.js';
 import { attempt, messageFor, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
@@ -112,11 +119,19 @@ describe("the simulator's ledger is the truth about rewards", () => {
 describe("the simulator's other doors", () => {
   it('answer a lookup as the HTTP provider asks it', async () => {
     const simulator = await start();
-    const provider = providerFor(simulator.url, { lookupUrl: `${simulator.url}/lookup/{messageId}` });
-    const { signal } = new AbortController();
-    expect(await provider.lookup?.(messageFor('a/b'), { signal })).toBe('absent');
-    await attempt(provider, { messageId: 'a/b' });
-    expect(await provider.lookup?.(messageFor('a/b'), { signal })).toBe('granted');
+    const ask = async (path: string, messageId: string) => {
+      const config = { lookup: { url: `${simulator.url}${path}`, ...SIMULATOR_LOOKUP } };
+      const reading = readProvider(config, simulator.url);
+      if ('faults' in reading || reading.provider === undefined) expect.fail('its marks are not taken');
+      const provider = openProvider(reading.provider);
+      releaseLater(async () => provider.close?.());
+      return provider.lookup?.(messageFor(messageId), { signal: new AbortController().signal });
+    };
+    expect(await ask('/lookup/{messageId}', 'a/b')).toMatchObject({ result: 'absent' });
+    await attempt(providerFor(simulator.url), { messageId: 'a/b' });
+    expect(await ask('/lookup/{messageId}', 'a/b')).toMatchObject({ result: 'granted' });
+    // A wrong path is answered 404 too.
+    expect(await ask('/lookups/{messageId}', 'a/b')).toMatchObject({ result: 'unknown', status: 404 });
   });
 
   it('change the faults while it runs, and refuse what is none', async () => {

@@ -101,6 +101,19 @@ describe('an unsettled record', () => {
     });
   });
 
+  test('has what a lookup said, bounded, and without it where it is damaged', () => {
+    const lookup = { result: 'unknown', detail: 'x'.repeat(5_000), status: 404, askedAt: 7 } as const;
+    const evidence = { phase: 'sent', detail: 'reset' } as const;
+    const read = (json: string) =>
+      decodeRecord('m-1', fields({ ...assigned, state: 'parked', run: RUN, evidence: json }));
+    const kept = read(encodeEvidence({ ...evidence, lookup }))?.evidence?.lookup;
+    expect(kept).toMatchObject({ result: 'unknown', status: 404, askedAt: 7 });
+    expect(kept?.detail).toHaveLength(500);
+    for (const damaged of [null, 7, 'absent', {}, []]) {
+      expect(read(JSON.stringify({ ...evidence, lookup: damaged }))?.evidence).toEqual(evidence);
+    }
+  });
+
   test.each([
     ['an unknown state', { ...assigned, state: 'finished' }],
     ['the packed state', { ...assigned, state: 'settled' }],
