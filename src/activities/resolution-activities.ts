@@ -1,3 +1,4 @@
+import { log } from '@temporalio/activity';
 import type { ParkedEvidence, Resolution, SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -55,6 +56,8 @@ export interface ResolutionRecord {
   readonly resolution: Resolution | 'resume';
   readonly actor: string;
   readonly reason: string;
+  /** What the ledger holds since, where the message was settled: it may be another outcome than was told. */
+  readonly outcome?: SettledOutcome;
 }
 
 export interface ResolutionActivities {
@@ -128,7 +131,12 @@ export function createResolutionActivities(deps: {
       const verdict = await takeStep((step) => ledger.settle(step), request, isOpenRun, restorable);
       if (verdict.verdict === 'closed') throw closed(request.messageId);
       await ledger.unindex(request.messageId);
-      return verdict.verdict === 'settled' ? verdict.outcome : request.outcome;
+      if (verdict.verdict !== 'settled') return request.outcome;
+      const { messageId, outcome: told } = request;
+      const { outcome: stands } = verdict;
+      // Two words about one reward, of which one is wrong: money may be missing, or be paid in vain.
+      if (stands !== told) log.warn('settled otherwise before, which stands', { messageId, told, stands });
+      return stands;
     },
 
     async takeOver(request) {

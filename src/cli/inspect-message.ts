@@ -1,6 +1,6 @@
 import { HandoverError } from '../domain/errors.js';
 import type { LedgerRecord } from '../domain/ledger-state.js';
-import type { SettledOutcome } from '../domain/outcome.js';
+import type { LookupEvidence, SettledOutcome } from '../domain/outcome.js';
 import { SIDES } from '../domain/side.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { inOneLine, instant } from './table.js';
@@ -17,6 +17,8 @@ export interface MessageView {
   readonly attempt: number;
   readonly outcome: SettledOutcome | null;
   readonly seen: LedgerRecord['seen'];
+  /** What the provider's lookup said last, while it is parked; left out if it was not asked. */
+  readonly lookup?: LookupEvidence;
 }
 
 /**
@@ -34,7 +36,9 @@ export async function readRecord(ledger: Pick<Ledger, 'read'>, messageId: string
 
 export function viewRecord(record: LedgerRecord): MessageView {
   const { messageId, state, owner, reason, policyVersion, run = null, round, attempt, outcome = null, seen } = record;
-  return { messageId, state, owner, reason, policyVersion, run, round, attempt, outcome, seen };
+  const lookup = record.evidence?.lookup;
+  const view = { messageId, state, owner, reason, policyVersion, run, round, attempt, outcome, seen };
+  return { ...view, ...(lookup !== undefined && { lookup }) };
 }
 
 export function describeRecord(record: LedgerRecord, workflowUrl: string | undefined): readonly string[] {
@@ -48,6 +52,7 @@ export function describeRecord(record: LedgerRecord, workflowUrl: string | undef
     `seen by   ${sides.length === 0 ? 'no side' : sides.join(' and ')}`,
     ...(round === 0 ? [] : [`attempt   ${attempt} of round ${round}`]),
     ...(evidence === undefined ? [] : [`evidence  ${inOneLine(evidence.detail)}`]),
+    ...(evidence?.lookup === undefined ? [] : [`lookup    ${describeLookup(evidence.lookup)}`]),
     ...(stranded === undefined ? [] : [`stranded  ${inOneLine(stranded)}`]),
     ...(state === 'assigned' ? [] : [`workflow  ${workflowUrl ?? `${messageId}, first run ${run}`}`]),
     ...(stranded === undefined
@@ -55,6 +60,11 @@ export function describeRecord(record: LedgerRecord, workflowUrl: string | undef
       : ['', `Nothing works on it. Go on with it: handover resume ${messageId} --reason "..."`]),
     ...(state === 'parked' && stranded === undefined ? ['', ...describeWaysOut(messageId, round)] : []),
   ];
+}
+
+/** What a lookup said, in one line. */
+export function describeLookup({ result, detail, askedAt }: LookupEvidence): string {
+  return inOneLine(`${result}${askedAt === undefined ? '' : `, asked ${instant(askedAt)}`}: ${detail}`);
 }
 
 /** What a person can do about a parked message. */

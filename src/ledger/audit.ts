@@ -1,5 +1,5 @@
 import type { Recovery } from '../domain/ledger-loss.js';
-import type { Resolution } from '../domain/outcome.js';
+import type { Resolution, SettledOutcome } from '../domain/outcome.js';
 import type { PolicyVersion } from '../domain/policy-change.js';
 import type { RedisClient } from './connect.js';
 import { keys } from './keys.js';
@@ -15,6 +15,8 @@ export interface ResolutionEntry {
   readonly resolution: Resolution | 'resume';
   readonly actor: string;
   readonly reason: string;
+  /** What the ledger held after it, where that was final; another outcome than was told, if one was there before. */
+  readonly outcome?: SettledOutcome;
 }
 
 /** The consumers' copy of the policy was found to be wrong, and was put right from the cutover workflow. */
@@ -55,8 +57,8 @@ export function createAudit(client: RedisClient, migration: string): Audit {
   }
 
   return {
-    append: ({ messageId, round, resolution, actor, reason }) =>
-      add('resolution', { messageId, round, resolution, actor, reason }, messageId),
+    append: ({ messageId, round, resolution, actor, reason, outcome }) =>
+      add('resolution', { messageId, round, resolution, actor, reason, outcome }, messageId),
     recovered: (entry) => add('recovery', entry),
     copyPutRight: (entry) => add('policy-copy', entry),
 

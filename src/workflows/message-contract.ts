@@ -88,6 +88,13 @@ export interface ResolveArgs {
   readonly force?: boolean;
 }
 
+export interface ResolveResult {
+  readonly round: number;
+  readonly resolution: Resolution;
+  /** What the ledger holds, where that is another outcome than was told: the answer of an attempt came before it. */
+  readonly outcome?: SettledOutcome;
+}
+
 /** A parked message, as its workflow tells it. */
 export interface Parked {
   readonly round: number;
@@ -114,6 +121,4 @@ export const deliveredSignal = defineSignal<[DeliveredArgs]>('delivered');
 export const retryingSignal = defineSignal('retrying');
 
 /** A person's answer to a parked message: single use, for one round. */
-export const resolveUpdate = defineUpdate<{ readonly round: number; readonly resolution: Resolution }, [ResolveArgs]>(
-  'resolve',
-);
+export const resolveUpdate = defineUpdate<ResolveResult, [ResolveArgs]>('resolve');

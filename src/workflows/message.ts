@@ -36,8 +36,12 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
   for (;;) {
     if (result.kind === 'outcome') return await settle(held, round, result, result.outcome, result.recorded);
 
-    const resolved: Resolved = (await reconcile(held, round, result)) ?? (await awaitResolution(held, round, result));
-    if (resolved.kind === 'outcome') return await settle(held, round, result, resolved.outcome, false, resolved.by);
+    const { resolved: found, said } = await reconcile(held, round, result, ownership.certain);
+    const resolved: Resolved = found ?? (await awaitResolution(held, round, result, said));
+    if (resolved.kind === 'outcome') {
+      const { outcome, recorded = false, by } = resolved;
+      return await settle(held, round, result, outcome, recorded, by);
+    }
     round = resolved.round;
     standing.held(owner, round);
     showState('processing', owner);
@@ -54,6 +58,9 @@ async function settle(
   resolvedBy?: string,
 ): Promise<MessageResult> {
   const { identity, owner } = held;
-  if (!recorded) await ledgerSteps.settle({ ...identity, owner, round, attempt, outcome });
-  return { outcome, owner, round, attempt, origin: identity.origin, ...(resolvedBy !== undefined && { resolvedBy }) };
+  // An execution that was taken for dead may have settled it before, and otherwise: what the ledger holds is final.
+  const stands = recorded ? outcome : await ledgerSteps.settle({ ...identity, owner, round, attempt, outcome });
+  const by = stands === outcome ? resolvedBy : 'ledger';
+  const result = { outcome: stands, owner, round, attempt, origin: identity.origin };
+  return { ...result, ...(by !== undefined && { resolvedBy: by }) };
 }

@@ -1,6 +1,6 @@
 import { ApplicationFailure, condition, patched, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { ParkRequest } from '../activities/resolution-activities.js';
-import type { SettledOutcome } from '../domain/outcome.js';
+import type { LookupEvidence, SettledOutcome } from '../domain/outcome.js';
 import { patchedLate } from './late-patch.js';
 import { ledgerSteps } from './ledger-steps.js';
 import { type ResolveArgs, resolveUpdate } from './message-contract.js';
@@ -11,7 +11,8 @@ import { createTurns, type TakeTurn } from './turns.js';
 
 /** How an unknown outcome was resolved, by a lookup or a person. */
 export type Resolved =
-  | { readonly kind: 'outcome'; readonly outcome: SettledOutcome; readonly by: string }
+  /** `recorded`: the ledger holds it already. Default false. */
+  | { readonly kind: 'outcome'; readonly outcome: SettledOutcome; readonly by: string; readonly recorded?: boolean }
   | { readonly kind: 'reopened'; readonly round: number };
 
 interface ParkedRound {
@@ -28,11 +29,11 @@ interface ParkedRound {
 /**
  * Readies the run for `resolve` from its first moment, and answers the function that parks it: `resolve` is refused
  * unless the message is parked in the round it names and nobody has answered that round yet. `onParked` is told of each
- * time, with what the ledger was given.
+ * time, with what the ledger was given. `said`: what the provider's lookup said last, if it was asked.
  */
 export function acceptResolutions(
   onParked: (as: ParkRequest) => void,
-): (held: HeldMessage, round: number, result: RoundResult) => Promise<Resolved> {
+): (held: HeldMessage, round: number, result: RoundResult, said?: LookupEvidence) => Promise<Resolved> {
   let parked: ParkedRound | undefined;
 
   setHandler(
@@ -41,17 +42,23 @@ export function acceptResolutions(
       const current = parked;
       if (current === undefined) throw refusal('it is not parked');
       current.answered = true;
+      // Asked here, where no step in the ledger comes before it (see late-patch.ts), and not when its turn has come.
+      const settlesFirst = args.resolution !== 'resend' && patched(SETTLES_FIRST);
       try {
-        await current.takeTurn(async () => {
+        const resolved = await current.takeTurn(async () => {
           if (current.resolved !== undefined) throw refusal('its outcome has just been found in the ledger');
-          current.resolved = await carryOut(current, args);
+          current.resolved = await carryOut(current, args, settlesFirst);
+          return current.resolved;
         });
+        const { round, resolution } = args;
+        // What was told is not what came of it: then the answer says so.
+        const isContradicted = resolved.kind === 'outcome' && resolved.outcome !== outcomeOf(resolution);
+        return { round, resolution, ...(isContradicted && { outcome: resolved.outcome }) };
       } catch (error) {
         // A refused answer used nothing up; the round is open to the next one.
         current.answered = false;
         throw error;
       }
-      return { round: args.round, resolution: args.resolution };
     },
     {
       validator(args) {
@@ -67,19 +74,20 @@ export function acceptResolutions(
     },
   );
 
-  return async function park(held, round, reached) {
+  return async function park(held, round, reached, said) {
     if (reached.kind !== 'unknown') throw new Error('only an unknown outcome is parked');
     const result = asOfReset(reached, held);
     const { identity, owner } = held;
     const { attempt } = result;
-    const evidence = { ...result.evidence, resendAfter: resendAfter(held, result) };
+    const lookup = said === undefined ? {} : { lookup: said };
+    const evidence = { ...result.evidence, ...lookup, resendAfter: resendAfter(held, result) };
     const as: ParkRequest = { ...identity, owner, round, attempt, evidence };
     const settled = await ledgerSteps.park(as);
     // A worker that died between the ledger and its report to Temporal has left the outcome there: it is known after all.
     if (settled != null) return { kind: 'outcome', outcome: settled, by: 'ledger' };
     onParked(as);
     showState('parked', owner);
-    setCurrentDetails(describeParked(held, round, result));
+    setCurrentDetails(describeParked(held, round, result, said));
     // Runs that were parked before there was this look have no timers in their history, and those before it had to take
     // turns with an answer may have both at once.
     const looksOutOfTurn = !patched(LOOKS_IN_TURN) && patched(LOOKS_FOR_LATE_ANSWER);
@@ -130,8 +138,18 @@ async function lookForLateAnswer(current: ParkedRound, as: ParkRequest): Promise
   }
 }
 
-/** Takes the step that a person's answer asks for, audited before anything follows from it. */
-async function carryOut({ held, round, result: parkedWith }: ParkedRound, args: ResolveArgs): Promise<Resolved> {
+function outcomeOf(resolution: ResolveArgs['resolution']): SettledOutcome {
+  return resolution === 'granted' ? 'granted' : 'abandoned';
+}
+
+const SETTLES_FIRST = 'resolve: settle before it is audited';
+
+/** Takes the step that a person's answer asks for, audited with what stands then, before anything follows from it. */
+async function carryOut(
+  { held, round, result: parkedWith }: ParkedRound,
+  args: ResolveArgs,
+  settlesFirst: boolean,
+): Promise<Resolved> {
   const { identity, owner, input } = held;
   const own = held.reset.isPast();
   const result = asOfReset(parkedWith, held);
@@ -149,8 +167,16 @@ async function carryOut({ held, round, result: parkedWith }: ParkedRound, args: 
     await ledgerSteps.audit({ messageId: input.messageId, round, resolution, actor, reason });
     return { kind: 'reopened', round: reopened.round };
   }
-  await ledgerSteps.audit({ messageId: input.messageId, round, resolution, actor, reason });
-  return { kind: 'outcome', outcome: resolution === 'granted' ? 'granted' : 'abandoned', by: actor };
+  const { messageId } = input;
+  const told = outcomeOf(resolution);
+  if (!settlesFirst) {
+    await ledgerSteps.audit({ messageId, round, resolution, actor, reason });
+    return { kind: 'outcome', outcome: told, by: actor };
+  }
+  // An execution that was taken for dead may have settled it otherwise, a moment before.
+  const outcome = await ledgerSteps.settle({ ...identity, owner, round, attempt: result.attempt, outcome: told });
+  await ledgerSteps.audit({ messageId, round, resolution, actor, reason, outcome });
+  return { kind: 'outcome', outcome, by: outcome === told ? actor : 'ledger', recorded: true };
 }
 
 /** From when on what was sent can no longer take effect, in ms since the epoch; 0: nothing was executed. */
@@ -167,6 +193,7 @@ function describeParked(
   { input, owner }: HeldMessage,
   round: number,
   { attempt, evidence, certainlyNot }: UnknownResult,
+  said: LookupEvidence | undefined,
 ): string {
   const facts = [
     certainlyNot
@@ -176,6 +203,7 @@ function describeParked(
     `- what happened: ${evidence.detail}`,
     `- owner \`${owner}\`, round ${round}, attempt ${attempt}, phase \`${evidence.phase}\``,
     ...(evidence.status === undefined ? [] : [`- HTTP status ${evidence.status}`]),
+    ...(said === undefined ? [] : [`- the lookup said ${said.result}: ${said.detail}`]),
     '',
     'Find out at the provider, then:',
     '',

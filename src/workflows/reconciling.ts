@@ -1,50 +1,138 @@
-import { ActivityFailure, proxyActivities, sleep } from '@temporalio/workflow';
+import { ActivityFailure, patched, proxyActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { LookupAnswer, RewardActivities } from '../activities/reward-activities.js';
+import { afterLookup, apartMs, FIRST_PAUSE_MS, LOOKUPS, type LookupHeard, maySendAgain } from '../domain/lookup.js';
+import type { LookupEvidence } from '../domain/outcome.js';
 import { ledgerSteps } from './ledger-steps.js';
 import type { HeldMessage } from './message-run.js';
 import { sideTaskQueue } from './names.js';
 import type { Resolved } from './parking.js';
 import { asOfReset, type RoundResult } from './rewarding.js';
 
-/** How many rounds lookups may open by themselves before a person is asked. */
-const ROUNDS_BY_LOOKUP = 5;
+/** The last round about which a lookup is asked. Beyond it a person has sent again several times, and is at it. */
+const LAST_ROUND_ASKED = 5;
 
-/** How many times a lookup that cannot tell is asked again before the message is parked, and the first pause between. */
-const LOOKUPS = 6;
-const FIRST_PAUSE_MS = 1_000;
+const NEEDS_MARKS = 'lookup: by its marks, and one round';
+
+/** What lookups came to. Without `resolved` it is left open; `said`: what the last one said. */
+export interface Reconciled {
+  readonly resolved?: Resolved;
+  readonly said?: LookupEvidence;
+}
 
 /**
- * Asks the provider what became of an unknown outcome, where it has a lookup. 'Absent' proves something only when it was
- * asked later than the request could still take effect; 'granted' proves itself. Undefined: it could not tell.
+ * Asks the provider what became of an unknown outcome, where it has a lookup. What follows from its answers is in
+ * domain/lookup.ts. `isFirst`: no run before this one has sent anything for the message.
  */
-export async function reconcile(held: HeldMessage, round: number, result: RoundResult): Promise<Resolved | undefined> {
+export async function reconcile(
+  held: HeldMessage,
+  round: number,
+  result: RoundResult,
+  isFirst: boolean,
+): Promise<Reconciled> {
   const { input } = held;
-  if (result.kind !== 'unknown' || result.certainlyNot) return undefined;
-  if (!input.settings.lookup || round > ROUNDS_BY_LOOKUP) return undefined;
+  if (result.kind !== 'unknown' || result.certainlyNot) return {};
+  if (!input.settings.lookup || round > LAST_ROUND_ASKED) return {};
   const { settlesWithinMs } = input.settings;
 
+  let first: LookupHeard | undefined;
+  let said: LookupEvidence | undefined;
   for (let asked = 0; asked < LOOKUPS; asked += 1) {
     const answer = await lookup(held);
     const own = held.reset.isPast();
     const notBefore = asOfReset(result, held).deadline + settlesWithinMs;
-    if (answer?.result === 'granted') return { kind: 'outcome', outcome: 'granted', by: 'lookup' };
-    if (answer?.result === 'absent' && answer.askedAt > notBefore) {
-      const reopened = await ledgerSteps.reopen({
-        ...held.identity,
-        owner: held.owner,
-        round,
-        notBefore,
-        settlesWithinMs,
-        observedAt: answer.askedAt,
-      });
-      if (!reopened.reopened) return undefined;
-      if (own) held.reset.opened();
-      return { kind: 'reopened', round: reopened.round };
+    // A run that was begun before goes on by the marks from its next answer on.
+    if (!patched(NEEDS_MARKS)) {
+      const before = await asBeforeMarks(held, round, { answer, notBefore, asked });
+      if (before !== 'ask again') return before === undefined ? {} : { resolved: before };
+      continue;
     }
-    const untilItSettles = answer?.result === 'absent' ? notBefore - answer.askedAt + 1 : 0;
-    await sleep(Math.max(untilItSettles, FIRST_PAUSE_MS * 2 ** asked));
+    const heard = hear(answer);
+    said = evidenceOf(answer, heard);
+    const next = afterLookup(heard, asked, first, {
+      notBefore,
+      apartMs: apartMs(input.settings),
+      maySendAgain: maySendAgain({ round, isFirst, inDoubt: held.reset.inDoubt() }),
+    });
+    switch (next.step) {
+      case 'settle':
+        setCurrentDetails('');
+        return { resolved: { kind: 'outcome', outcome: 'granted', by: 'lookup' } };
+      case 'send-again': {
+        setCurrentDetails('');
+        const opened = await openRound(held, round, { notBefore, observedAt: next.observedAt, own });
+        return opened === undefined ? { said } : { resolved: { kind: 'reopened', round: opened } };
+      }
+      case 'park':
+        return { said };
+      case 'ask-again':
+        first = next.first;
+        setCurrentDetails(describeLookups(said, next.inMs));
+        await sleep(next.inMs);
+    }
   }
-  return undefined;
+  return said === undefined ? {} : { said };
+}
+
+/** What the run may take of an answer: nothing but unknown, unless it bears the provider's mark. */
+function hear(answer: LookupAnswer | undefined): LookupHeard {
+  const heardAt = Date.now();
+  if (answer === undefined) return { result: 'unknown', askedAt: heardAt, heardAt };
+  const { result, askedAt, marked, inVain } = answer;
+  return {
+    result: marked === true ? result : 'unknown',
+    askedAt,
+    heardAt,
+    ...(inVain === true && { inVain }),
+  };
+}
+
+function evidenceOf(answer: LookupAnswer | undefined, { result }: LookupHeard): LookupEvidence {
+  if (answer === undefined) return { result, detail: 'The lookup could not be asked: no worker or provider answered.' };
+  const { askedAt, evidence } = answer;
+  const detail =
+    evidence?.detail ?? 'A worker of an earlier version asked, which does not tell by which mark it knows.';
+  return { result, askedAt, detail, ...(evidence?.status !== undefined && { status: evidence.status }) };
+}
+
+/** Opens the next round. Undefined where the ledger refuses it. */
+async function openRound(
+  held: HeldMessage,
+  round: number,
+  at: { readonly notBefore: number; readonly observedAt: number; readonly own: boolean },
+): Promise<number | undefined> {
+  const { identity, owner, input } = held;
+  const { notBefore, observedAt, own } = at;
+  const { settlesWithinMs } = input.settings;
+  const reopened = await ledgerSteps.reopen({ ...identity, owner, round, notBefore, settlesWithinMs, observedAt });
+  if (!reopened.reopened) return undefined;
+  if (own) held.reset.opened();
+  return reopened.round;
+}
+
+/**
+ * What followed from an answer before it needed a mark. It is taken in the replay of such histories only, as it took any
+ * 404 for 'absent', and opened round after round by that.
+ */
+async function asBeforeMarks(
+  held: HeldMessage,
+  round: number,
+  { answer, notBefore, asked }: { readonly answer: LookupAnswer | undefined; notBefore: number; asked: number },
+): Promise<Resolved | 'ask again' | undefined> {
+  const own = held.reset.isPast();
+  if (answer?.result === 'granted') return { kind: 'outcome', outcome: 'granted', by: 'lookup' };
+  if (answer?.result === 'absent' && answer.askedAt > notBefore) {
+    const opened = await openRound(held, round, { notBefore, observedAt: answer.askedAt, own });
+    return opened === undefined ? undefined : { kind: 'reopened', round: opened };
+  }
+  const untilItSettles = answer?.result === 'absent' ? notBefore - answer.askedAt + 1 : 0;
+  await sleep(Math.max(untilItSettles, FIRST_PAUSE_MS * 2 ** asked));
+  return 'ask again';
+}
+
+/** What a person finds under "Current details" in Temporal Web UI meanwhile. */
+function describeLookups({ result, detail }: LookupEvidence, inMs: number): string {
+  const until = new Date(Date.now() + inMs).toISOString();
+  return `**Outcome unknown: the provider's lookup is asked.**\n\n- it said ${result}: ${detail}\n- asked again at ${until}`;
 }
 
 /** One lookup, with Temporal's retries for a worker or provider that is away; undefined when it gave no answer. */

@@ -140,3 +140,38 @@ describe('a parked run that looks for a late answer', () => {
     await replay(handle);
   });
 });
+
+describe('an answer to a message that had been settled otherwise a moment before', () => {
+  it('is told what stands, which the audit and the result say too', async () => {
+    const input = messageInput();
+    const { activities, calls } = fakeActivities({ reward: async () => unknown, settle: async () => 'granted' });
+    const taskQueue = sideTaskQueue(input.migration, 'kafka');
+    await startWorker(taskQueue, activities);
+    const options = messageStartOptions({ input, body: new Uint8Array(), side: 'kafka', state: 'processing' });
+    const handle = await environment.client.workflow.start(MESSAGE_WORKFLOW, options);
+    await expect.poll(async () => (await handle.describe()).searchAttributes?.['HandoverState']?.[0]).toBe('parked');
+
+    const args = { round: 1, resolution: 'abandon', actor: 'ada', reason: 'given up' } as const;
+    expect(await handle.executeUpdate(resolveUpdate, { args: [args] })).toEqual({
+      round: 1,
+      resolution: 'abandon',
+      outcome: 'granted',
+    });
+    expect(await handle.result()).toMatchObject({ outcome: 'granted', round: 1, resolvedBy: 'ledger' });
+    expect(calls.map(({ activity }) => activity).slice(-2)).toEqual(['settle', 'audit']);
+    expect(calls.at(-1)?.request).toMatchObject({ resolution: 'abandon', actor: 'ada', outcome: 'granted' });
+    await Worker.runReplayHistory({ workflowBundle }, await handle.fetchHistory());
+  });
+
+  it('of an attempt, too, is not what the message completes with', async () => {
+    const input = messageInput();
+    const { activities } = fakeActivities({
+      reward: async () => ({ ...granted, settled: false }) as typeof granted,
+      settle: async () => 'abandoned',
+    });
+    await startWorker(sideTaskQueue(input.migration, 'kafka'), activities);
+    const options = messageStartOptions({ input, body: new Uint8Array(), side: 'kafka', state: 'processing' });
+    const handle = await environment.client.workflow.start(MESSAGE_WORKFLOW, options);
+    expect(await handle.result()).toMatchObject({ outcome: 'abandoned', resolvedBy: 'ledger' });
+  });
+});

@@ -308,44 +308,6 @@ describe('exhausted retries', () => {
   });
 });
 
-describe('a lookup at the provider', () => {
-  const withLookup = (input: MessageInput): MessageInput => ({
-    ...input,
-    settings: { ...input.settings, lookup: true, settlesWithinMs: 1_000 },
-  });
-
-  it('that finds the reward settles an unknown outcome as granted', async () => {
-    const lookup: MessageActivities['lookup'] = async () => ({ result: 'granted', askedAt: 1 });
-    await withMessage(
-      { reward: async () => unknown, lookup },
-      async ({ result, called }) => {
-        expect(await result()).toMatchObject({ outcome: 'granted', resolvedBy: 'lookup' });
-        expect(called('reward')).toBe(1);
-      },
-      withLookup,
-    );
-  });
-
-  it('that finds none is believed only when it was asked later than the request could still take effect', async () => {
-    let asked = 0;
-    const lookup: MessageActivities['lookup'] = async () => ({
-      result: 'absent',
-      askedAt: ++asked === 1 ? 900 : 1_100,
-    });
-    let rounds = 0;
-    const reward = async () => (++rounds < 2 ? unknown : granted);
-    await withMessage(
-      { reward, lookup },
-      async ({ result, calls }) => {
-        expect(await result()).toMatchObject({ outcome: 'granted', round: 2 });
-        const order = calls.map(({ activity }) => activity).filter((activity) => activity !== 'seek');
-        expect(order).toEqual(['reward', 'lookup', 'lookup', 'reopen', 'reward']);
-      },
-      withLookup,
-    );
-  });
-});
-
 describe('a run that takes over from a closed one', () => {
   const resumes = (attempted: boolean) => (input: MessageInput) => ({
     ...input,

@@ -20,7 +20,8 @@ A round is answered once. 'resend' is refused while the last request may still t
 
 --all answers what the filters mean, once you have confirmed the count. --from answers 'granted' for rows whose status is
 one of --granted-when, 'resend' for those of --absent-when, never by force; a row that leaves a doubt changes nothing and
-is reported. A broken file changes nothing at all. Exit code 1 if any answer failed.`;
+is reported. A broken file changes nothing at all. Exit code 1 if any answer failed, or if a message turned out to have been
+settled otherwise, which stands and is told.`;
 
 interface ResolveFlags extends ConnectionFlags, PersonFlags, ResolveUseFlags {
   readonly json?: boolean;
@@ -55,7 +56,9 @@ async function resolve(words: readonly string[], flags: ResolveFlags): Promise<v
       }
     }
   });
-  if (failed > 0) throw new HandoverError('resolution-refused', `${failed} messages were not resolved.`);
+  if (failed === 0) return;
+  const which = failed === 1 ? 'one message was' : `${failed} messages were`;
+  throw new HandoverError('resolution-refused', `${which} not resolved as answered.`);
 }
 
 const WHAT_FOLLOWS = {
@@ -67,10 +70,12 @@ const WHAT_FOLLOWS = {
 type One = Extract<ResolveUse, { kind: 'one' }> & { readonly person: ReturnType<typeof personOf> };
 
 async function resolveOne(session: Session, output: Output, answer: One): Promise<number> {
-  const { resolveMessage } = await import('../resolve/resolve-message.js');
+  const { contradictionIn, resolveMessage } = await import('../resolve/resolve-message.js');
   const [{ ledger }, client] = await Promise.all([session.redis(), session.temporal()]);
-  output.result(await resolveMessage({ client, ledger }, answer), ({ messageId, round, resolution }) => [
-    `Round ${round} of ${messageId} is answered ${resolution}: ${WHAT_FOLLOWS[resolution](round)}.`,
+  const resolved = await resolveMessage({ client, ledger }, answer);
+  const contradiction = contradictionIn(resolved);
+  output.result(resolved, ({ messageId, round, resolution }) => [
+    `Round ${round} of ${messageId} is answered ${resolution}: ${contradiction ?? WHAT_FOLLOWS[resolution](round)}.`,
   ]);
-  return 0;
+  return contradiction === undefined ? 0 : 1;
 }

@@ -1,9 +1,9 @@
 import type { LedgerRecord } from '../../domain/ledger-state.js';
-import type { Phase } from '../../domain/outcome.js';
+import type { LookupEvidence, Phase } from '../../domain/outcome.js';
 import { resendAfterOf } from '../../domain/settlement.js';
 import type { Ledger, UnreadableRecord } from '../../ledger/ledger.js';
 import { describeDuration } from '../duration.js';
-import { describeWaysOut } from '../inspect-message.js';
+import { describeLookup, describeWaysOut } from '../inspect-message.js';
 import { inOneLine, instant, renderTable } from '../table.js';
 
 /** A parked message as `parked --json` promises it, and more; null is unknown. */
@@ -24,6 +24,8 @@ export interface ParkedView {
   readonly latencyMs: number | null;
   /** What happened, in words. */
   readonly detail: string | null;
+  /** What the provider's lookup said last; left out if it was not asked. */
+  readonly lookup?: LookupEvidence;
   /** From when on `resend` is accepted without force, as an ISO 8601 instant; one that is past: now. */
   readonly resendAfter: string | null;
   /** Why no workflow has it any more, so that it has to be resumed first; null if nothing is known to be wrong. */
@@ -70,6 +72,7 @@ export function viewParked(record: LedgerRecord, options: ParkedViewOptions): Pa
     bytes: evidence?.bytes ?? null,
     latencyMs: evidence?.latencyMs ?? null,
     detail: evidence?.detail ?? null,
+    ...(evidence?.lookup !== undefined && { lookup: evidence.lookup }),
     resendAfter: resendAfter === undefined ? null : instant(Math.max(resendAfter, movedAt ?? 0)),
     stranded,
     workflow: options.workflowUrl(messageId) ?? null,
@@ -90,7 +93,7 @@ export function describeParked(parked: readonly ParkedView[], now: number): read
     view.bytes === null ? '-' : `${view.bytes}`,
     view.latencyMs === null ? '-' : `${view.latencyMs} ms`,
     describeResend(view.resendAfter, now),
-    view.stranded === null ? (view.detail ?? 'unknown') : `stranded: ${view.stranded}`,
+    view.stranded === null ? whatHappened(view) : `stranded: ${view.stranded}`,
     view.workflow ?? '',
   ]);
   return [
@@ -116,6 +119,10 @@ export function describeParked(parked: readonly ParkedView[], now: number): read
     ...describeWaysOut(first.messageId, first.round),
     "Many at once: 'handover resolve --all', or from the provider's settlement file: 'handover resolve --from'.",
   ];
+}
+
+function whatHappened({ detail, lookup }: ParkedView): string {
+  return `${detail ?? 'unknown'}${lookup === undefined ? '' : ` Lookup: ${describeLookup(lookup)}`}`;
 }
 
 export function describeUnreadable({ messageId, why }: Pick<UnreadableRecord, 'messageId' | 'why'>): string {

@@ -7,7 +7,7 @@ import { describeParkedFilter, type ParkedFilter, selectParked } from '../parked
 import type { Person } from '../person.js';
 import { confirm } from './confirm.js';
 import { type FailedAnswer, resolveMany, splitResults } from './resolve-many.js';
-import { type Answer, type Resolved, resolveMessage } from './resolve-message.js';
+import { type Answer, contradictionIn, type Resolved, resolveMessage } from './resolve-message.js';
 
 /** What `resolve --all --json` promises. */
 export interface ManyResolved {
@@ -41,7 +41,7 @@ export async function resolveAll(session: Session, output: Output, answer: AllAn
   const answers = chosen.map(({ messageId, round }) => ({ messageId, round, resolution, person, givenAt: now }));
   const done: ManyResolved = splitResults(await answerMany(session, output, answers));
   output.result(done, describeMany);
-  return done.failed.length;
+  return done.failed.length + done.resolved.filter((one) => contradictionIn(one) !== undefined).length;
 }
 
 /** Gives the answers with a line of progress, until Ctrl-C. */
@@ -69,7 +69,11 @@ export async function answerMany(
 
 function describeMany({ resolved, failed }: ManyResolved): readonly string[] {
   return [
-    ...resolved.map(({ messageId, round, resolution }) => `${messageId}: round ${round} is answered ${resolution}`),
+    ...resolved.map((one) => {
+      const { messageId, round, resolution } = one;
+      const contradiction = contradictionIn(one);
+      return `${messageId}: round ${round} is answered ${resolution}${contradiction === undefined ? '' : `: BUT ${contradiction}`}`;
+    }),
     ...failed.map(({ messageId, code, reason }) => `${messageId}: FAILED (${code}): ${reason}`),
     `${resolved.length} resolved, ${failed.length} failed`,
   ];

@@ -37,5 +37,5 @@ export async function resolveFrom(session: Session, output: Output, answer: From
   const outcomes = new Map(results.map((result) => [result.messageId, result] as const));
   const report = reportSettlement(plan, outcomes, { dryRun, parked });
   output.result(report, describeSettlement);
-  return report.failed.length;
+  return report.failed.length + report.rows.filter(({ result }) => result === 'contradicted').length;
 }

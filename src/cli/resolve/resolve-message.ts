@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { HandoverError } from '../../domain/errors.js';
-import type { Resolution } from '../../domain/outcome.js';
+import type { Resolution, SettledOutcome } from '../../domain/outcome.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { resolveUpdate } from '../../workflows/message-contract.js';
 import { readRecord } from '../inspect-message.js';
@@ -25,6 +25,14 @@ export interface Resolved {
   readonly messageId: string;
   readonly round: number;
   readonly resolution: Resolution;
+  /** What the ledger holds, where that is another outcome than was told: see {@link contradictionIn}. */
+  readonly outcome?: SettledOutcome;
+}
+
+/** Why an answer came too late, as the message had been settled otherwise a moment before; undefined if it did not. */
+export function contradictionIn({ resolution, outcome }: Pick<Resolved, 'resolution' | 'outcome'>): string | undefined {
+  if (resolution === 'resend' || outcome === undefined) return undefined;
+  return `it had been settled as ${outcome} before, which stands: look into it, one of the two is wrong`;
 }
 
 /**
@@ -38,7 +46,7 @@ export async function resolveMessage(
   const round = wanted ?? (await parkedRound(ledger, messageId));
   const givenAt = seen ?? (await ledger.now());
   const handle = client.workflow.getHandle(messageId);
-  await sendUpdate({
+  const { outcome } = await sendUpdate({
     client,
     async send(updateId) {
       try {
@@ -60,7 +68,7 @@ export async function resolveMessage(
         hint: `It is still with Temporal, and a worker may take it later. Look at 'handover inspect ${messageId}' before you answer again.`,
       }),
   });
-  return { messageId, round, resolution };
+  return { messageId, round, resolution, ...(outcome !== undefined && { outcome }) };
 }
 
 async function parkedRound(ledger: Pick<Ledger, 'read'>, messageId: string): Promise<number> {

@@ -11,10 +11,13 @@ import {
 import type { Ledger } from '../../ledger/ledger.js';
 import { inOneLine } from '../table.js';
 import { type FailedAnswer, splitResults } from './resolve-many.js';
-import type { Resolved } from './resolve-message.js';
+import { contradictionIn, type Resolved } from './resolve-message.js';
 
-/** What became of a row: it was carried out or would be, it failed, or why nothing follows from it. */
-export type RowResult = 'granted' | 'resend' | 'failed' | RowFinding;
+/**
+ * What became of a row: it was carried out or would be, it failed, the message turned out to have been settled otherwise a
+ * moment before, or why nothing follows from it.
+ */
+export type RowResult = 'granted' | 'resend' | 'failed' | 'contradicted' | RowFinding;
 
 export interface RowView {
   readonly line: number;
@@ -77,7 +80,10 @@ function viewRow(row: PlannedRow, outcome: Resolved | FailedAnswer | undefined):
   const view = { line, messageId, status };
   if (row.plan === 'nothing') return { ...view, result: row.finding, round: null, reason: row.reason };
   const failure = outcome !== undefined && 'code' in outcome ? outcome : undefined;
-  return { ...view, result: failure ? 'failed' : row.resolution, round: row.round, reason: failure?.reason ?? null };
+  if (failure !== undefined) return { ...view, result: 'failed', round: row.round, reason: failure.reason };
+  const contradiction = outcome !== undefined && 'resolution' in outcome ? contradictionIn(outcome) : undefined;
+  const result = contradiction === undefined ? row.resolution : 'contradicted';
+  return { ...view, result, round: row.round, reason: contradiction ?? null };
 }
 
 /** Findings that are nothing to look into: the file names many messages with which all is well. */
@@ -98,7 +104,7 @@ export function describeSettlement({ dryRun, rows, unmentioned }: SettlementRepo
   return [
     ...lines,
     ...(more > 0 ? [`... and ${more} more; --json lists them all`] : []),
-    `${rows.length} rows: ${count('granted')} granted, ${count('resend')} resend${dryRun ? ' (a dry run: nothing was changed)' : `, ${count('failed')} failed`}`,
+    `${rows.length} rows: ${count('granted')} granted, ${count('resend')} resend${dryRun ? ' (a dry run: nothing was changed)' : `, ${count('failed')} failed${count('contradicted') === 0 ? '' : `, ${count('contradicted')} contradicted`}`}`,
     ...(findings.length === 0 ? [] : [`unchanged: ${findings.map(([finding, n]) => `${n} ${finding}`).join(', ')}`]),
     `${unmentioned} parked messages are not in the file and stay parked.`,
   ];

@@ -51,6 +51,20 @@ describe('inspect', () => {
     expect(viewRecord(assigned)).toMatchObject({ run: null, outcome: null });
   });
 
+  test("tells what the provider's lookup said", () => {
+    const lookup = {
+      result: 'unknown',
+      detail: 'h answered 404, without a mark.',
+      status: 404,
+      askedAt: NOON,
+    } as const;
+    const asked: LedgerRecord = { ...parked, evidence: { phase: 'sent', detail: 'no answer', lookup } };
+    expect(viewRecord(asked)).toMatchObject({ lookup });
+    expect(describeRecord(asked, undefined).join('\n')).toMatch(
+      /lookup +unknown, asked 2026-11-23T12.*: h answered 404, without a mark/,
+    );
+  });
+
   test('tells a person what to type for a message that is parked, or stranded', () => {
     const lines = describeRecord(parked, 'http://ui/m-1').join('\n');
     expect(lines).toContain('handover resolve m-1 granted --round 2');

@@ -43,6 +43,15 @@ describe('parked', () => {
     expect(unreadable).toEqual(['foreign']);
   });
 
+  test("prints what the provider's lookup said", () => {
+    const lookup = { result: 'absent', detail: 'h answered 404, with the mark of absentWhen.', askedAt: NOON } as const;
+    const view = viewParked({ ...parked, evidence: { phase: 'sent', detail: 'no answer.', lookup } }, options);
+    expect(view.lookup).toEqual(lookup);
+    expect(describeParked([view], NOON).join('\n')).toMatch(
+      /no answer\. Lookup: absent, asked .*: h answered 404, with the mark/,
+    );
+  });
+
   test('prints what is promised, with the evidence', () => {
     expect(viewParked(parked, options)).toEqual({
       messageId: 'm-1',
