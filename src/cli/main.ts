@@ -16,6 +16,7 @@ import { simulatorCommand } from './commands/simulator.js';
 import { statusCommand } from './commands/status.js';
 import { upCommand } from './commands/up.js';
 import { workerCommand } from './commands/worker.js';
+import { endProcess } from './end-process.js';
 import { describeError, exitCodeOf } from './output.js';
 
 const EXAMPLES = `
@@ -81,5 +82,5 @@ async function readVersion(): Promise<string> {
 // npx runs this file through a link.
 const started = process.argv[1];
 if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
-  process.exitCode = await run(process.argv.slice(2));
+  endProcess(await run(process.argv.slice(2)));
 }
