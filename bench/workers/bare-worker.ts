@@ -21,7 +21,7 @@ export interface BareActivities {
 // The least that a workflow behind each message can cost: an eager start by the owner, no ledger, no record, and the other
 // side drops its copy unseen. It is not correct (a changed percentage pays twice, or never), and nothing that is can be cheaper.
 const settings = readSettings();
-const metrics = await installTemporalRuntime(pino({ level: 'silent' }));
+const { metricsUrl: metrics } = await installTemporalRuntime(pino({ level: 'silent' }));
 const { side, temporal, redis: redisUrl, rewardUrl, inline } = settings;
 const redis = new Redis(redisUrl);
 const askReward = openReward(rewardUrl);

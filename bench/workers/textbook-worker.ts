@@ -13,7 +13,7 @@ import { createTextbookActivities } from './textbook-activities.js';
 // One process of a side, as Temporal's own examples would have it: every delivery is a signal with a start, and every step
 // an ordinary activity; slots and pollers are the SDK's defaults.
 const settings = readSettings();
-const metrics = await installTemporalRuntime(pino({ level: 'silent' }));
+const { metricsUrl: metrics } = await installTemporalRuntime(pino({ level: 'silent' }));
 const { side, temporal, redis: redisUrl, rewardUrl } = settings;
 const redis = new Redis(redisUrl);
 const connection = await NativeConnection.connect({ address: temporal.address });

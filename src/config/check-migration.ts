@@ -105,6 +105,7 @@ function complete(settings: z.output<typeof migrationSchema>, provider: Migratio
       held: limits.held,
       checkAfterMs: limits.checkAfter,
       drainMs: limits.drain,
+      shutdownMs: limits.shutdown,
     },
     adoption: {
       marginMs: adoption.margin,

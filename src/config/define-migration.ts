@@ -117,6 +117,11 @@ export interface MigrationOptions {
     checkAfter?: Duration;
     /** How long a stopping worker waits for what is in flight. Default 20 s. */
     drain?: Duration;
+    /**
+     * How long a worker may take to stop, everything included. The drain and the attempts under way are cut to fit: an attempt
+     * that is cut off is an unknown outcome, so let it be 6 s above `attemptTimeout`. From 5 s to 1 h. Default 30 s.
+     */
+    shutdown?: Duration;
   };
   adoption?: {
     /** How much later than its twin a double write's second half may be stored. Default 5 s. */

@@ -76,6 +76,7 @@ export const migrationSchema = group({
     held: wholeNumber(0, 100_000).default(256),
     checkAfter: duration(SECOND, DAY).default(MINUTE),
     drain: duration(0, HOUR).default(20 * SECOND),
+    shutdown: duration(5 * SECOND, HOUR).default(30 * SECOND),
   }).prefault({}),
   adoption: group({
     margin: duration(0, DAY).default(5 * SECOND),

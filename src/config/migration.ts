@@ -40,6 +40,8 @@ export interface Limits extends Pick<MessageRules, 'bodyBytes'> {
   readonly checkAfterMs: number;
   /** How long a stopping worker waits for what is in flight. Default 20 000. */
   readonly drainMs: number;
+  /** How long a worker may take to stop, everything included; the drain and the last attempts are cut to fit. Default 30 000. */
+  readonly shutdownMs: number;
 }
 
 export interface AdoptionSettings {

@@ -8,8 +8,8 @@ export interface HealthOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Why the process is not ready, a sentence for each dependency; empty when it is. */
-  readonly reasons: () => readonly string[];
+  /** Why the process is not ready, and what could not be checked yet, a sentence each. */
+  readonly readiness: { readonly reasons: readonly string[]; readonly unchecked: readonly string[] };
   readonly registry: Registry;
   /** Where Temporal's core serves its own metrics, appended to ours. */
   readonly temporalMetricsUrl: string;
@@ -22,8 +22,8 @@ export interface HealthServer {
 }
 
 /**
- * `/healthz`: the event loop turns, whatever the dependencies do. `/readyz`: 200, or 503 with the reasons. `/metrics`:
- * the process's and Temporal's, in the Prometheus text format.
+ * `/healthz`: the event loop turns, whatever the dependencies do. `/readyz`: 200, or 503 with the reasons, and what
+ * could not be checked yet. `/metrics`: the process's and Temporal's, in the Prometheus text format.
  * @throws HandoverError `port-taken`
  */
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
@@ -55,8 +55,8 @@ async function answer(options: HealthOptions, url: string, response: ServerRespo
     case '/healthz':
       return send(response, 200, 'application/json', '{"status":"ok"}\n');
     case '/readyz': {
-      const reasons = options.reasons();
-      const body = JSON.stringify({ ready: reasons.length === 0, reasons });
+      const { reasons, unchecked } = options.readiness;
+      const body = JSON.stringify({ ready: reasons.length === 0, reasons, unchecked });
       return send(response, reasons.length === 0 ? 200 : 503, 'application/json', `${body}\n`);
     }
     case '/metrics': {

@@ -17,6 +17,8 @@ export interface Readings {
   readonly past: () => number | undefined;
   readonly policyVersion: () => number | undefined;
   readonly ready: () => boolean;
+  /** How much could not be checked yet. */
+  readonly unchecked: () => number;
 }
 
 export interface Metrics {
@@ -97,6 +99,7 @@ export function createMetrics(side: Side, readings: Readings): Metrics {
     readings.policyVersion,
   );
   gauge('handover_ready', '1 if this process is ready', () => Number(readings.ready()));
+  gauge('handover_unchecked', 'Checks of the start that could not be made yet and are tried again', readings.unchecked);
   gauge('handover_source_restarts', 'Times the broker client was built anew', () => readings.source()?.restarts);
   gauge(
     'handover_past_timestamp_seconds',

@@ -19,8 +19,10 @@ import { createWaitingMessages } from '../ledger/waiting-messages.js';
 import { openBrokerSide } from './broker-side.js';
 import type { Closers } from './closers.js';
 import type { LossWatch } from './loss-watch.js';
+import { PendingDeliveries } from './pending-deliveries.js';
 import type { PolicyKeeper } from './policy-keeper.js';
-import { policyWhileWhole } from './policy-while-whole.js';
+import { policyWhileWhole, watchOf } from './policy-while-whole.js';
+import type { RetentionWatch } from './retention.js';
 import { watchSides } from './side-watch.js';
 
 export interface SideIntakeOptions {
@@ -34,8 +36,9 @@ export interface SideIntakeOptions {
   readonly inHand: InHand;
   readonly lossWatch: LossWatch;
   readonly policyKeeper: PolicyKeeper;
-  /** See `IntakeRules`. */
-  readonly witnessMs: number;
+  readonly retention: Pick<RetentionWatch, 'reason' | 'whenWhole' | 'witnessMs'>;
+  /** How long a stop waits for what was handed over, in ms. */
+  readonly drainMs: number;
   /** Unlike that of any other process, ever. */
   readonly processId: string;
   readonly observer: IntakeObserver;
@@ -53,9 +56,8 @@ export interface SideIntake {
 
 /** Starts to consume. What it opens is entered into `closers`, the consumer last, so that it is stopped first. */
 export async function startSideIntake(options: SideIntakeOptions): Promise<SideIntake> {
-  const { side, migration, connections, redis, ledger, policyStore, starter, lossWatch, witnessMs, processId } =
-    options;
-  const { inHand, policyKeeper, observer, closers, log } = options;
+  const { side, migration, connections, redis, ledger, policyStore, starter, lossWatch, retention } = options;
+  const { processId, drainMs, inHand, policyKeeper, observer, closers, log } = options;
   const { limits } = migration;
 
   const { source, deadLetters } = openBrokerSide(side, migration, connections, log);
@@ -90,13 +92,15 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
       extract: migration.extract[side],
       body: migration.body,
       ...limits,
-      witnessMs,
+      get witnessMs() {
+        return retention.witnessMs();
+      },
       get memoryMs() {
         return Math.min(memoryOf(migration.settledLifetimeMs), policy.redisNow() - lossWatch.remembersSince());
       },
     },
     ledger,
-    policy: policyWhileWhole(policy, lossWatch, policyKeeper),
+    policy: policyWhileWhole(policy, [lossWatch, watchOf(policyKeeper), retention]),
     ledgerIsWhole: (signal) => lossWatch.confirm(signal),
     otherSideLives: () => watch.otherSideLives(),
     ownerIsPast: () => false,
@@ -108,10 +112,20 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     observer,
     log,
   });
-  closers.add('consumer', async () => {
-    intake.stop();
-    await source.stop(limits.drainMs);
+  const pending = new PendingDeliveries(intake);
+  closers.add('consumer', () => source.stop(drainMs).finally(() => tellPending(pending, log)), {
+    begin: () => intake.stop(),
+    works: true,
   });
-  await source.start(intake);
+  await source.start(pending);
   return { intake, source, policy, throttle };
+}
+
+/** The log names no more than so many of what was cut off. */
+const MOST_NAMED = 20;
+
+function tellPending({ coordinates }: PendingDeliveries, log: Log): void {
+  if (coordinates.length === 0) return;
+  const fields = { count: coordinates.length, coordinates: coordinates.slice(0, MOST_NAMED) };
+  log.warn(fields, 'deliveries were not accepted in time and are left to the broker, which delivers them again');
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { findAttemptsIn } from '../activities/earlier-attempts.js';
 import { createInlineActivities } from '../activities/inline-activities.js';
@@ -11,9 +10,9 @@ import { createRewardActivities } from '../activities/reward-activities.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
 import { providerOf } from '../config/provider-of.js';
-import { HandoverError, toError } from '../domain/errors.js';
-import { witnessedFor } from '../domain/ledger-loss.js';
+import { HandoverError } from '../domain/errors.js';
 import type { GrantResult } from '../domain/outcome.js';
+import { divideShutdown } from '../domain/shutdown-budget.js';
 import type { Side } from '../domain/side.js';
 import { InHand } from '../intake/in-hand.js';
 import { Starter } from '../intake/starter.js';
@@ -24,6 +23,7 @@ import { createPolicyStore } from '../ledger/policy-store.js';
 import { createRedisLedger } from '../ledger/redis-ledger.js';
 import { createSideSigns } from '../ledger/signs.js';
 import { openProvider } from '../reward/open-provider.js';
+import { AttemptsUnderWay } from './attempts-under-way.js';
 import { Closers } from './closers.js';
 import { startHealthServer } from './health-server.js';
 import { startLookupProbe } from './lookup-probe.js';
@@ -31,15 +31,15 @@ import { type LossWatch, startLossWatch } from './loss-watch.js';
 import { createMetrics } from './metrics.js';
 import { type PolicyKeeper, startPolicyKeeper } from './policy-keeper.js';
 import { policyUnlessInDoubt } from './policy-while-whole.js';
-import { checkRetention } from './retention.js';
+import { reachTemporal } from './reach-temporal.js';
+import { Readiness } from './readiness.js';
+import { watchRetention } from './retention.js';
 import { type SideIntake, startSideIntake } from './side-intake.js';
 import { enterStanding } from './standing-entry.js';
 import { createAskStanding } from './standing-query.js';
 import { createStewardActivities } from './steward-activities.js';
 import { startSweeper } from './sweeper.js';
 import { tellInHand } from './tell-in-hand.js';
-import { readTemporalRetention } from './temporal-retention.js';
-import { connectToTemporal } from './temporal-runtime.js';
 import { createTemporalWorkers } from './temporal-workers.js';
 
 export interface SideWorkerOptions {
@@ -62,20 +62,32 @@ export interface SideWorker {
   reasons(): readonly string[];
   /** Rejects if a Temporal worker dies. */
   readonly running: Promise<void>;
-  /** Stops intake, drains, then the Temporal workers, then the connections. */
+  /**
+   * Stops intake and the Temporal workers, drains both, then closes the connections: within `limits.shutdown`, all of it
+   * together. What is cut off is logged.
+   */
   stop(): Promise<void>;
+  /** Lets a stop that is under way wait for nothing more. */
+  hurry(): void;
 }
+
+/** The log names no more than so many of what was cut off. */
+const MOST_NAMED = 20;
+
+/** A process that cannot start has little to close, and is to be gone within seconds. */
+const FAILED_START = { workMs: 3_000, closedMs: 5_000 };
 
 /**
  * One process of a side: its consumer and its Temporal workers, sharing one connection. Services that are away are
- * waited for; a wrong configuration throws HandoverError before the first connection.
+ * waited for, and `/readyz` and the log say so. Whatever cannot be waited for throws HandoverError, with everything closed:
+ * a wrong configuration, a port that is taken, a namespace that is missing.
  */
 export async function startSideWorker(options: SideWorkerOptions): Promise<SideWorker> {
   const closers = new Closers(options.log);
   try {
     return await open(options, closers);
   } catch (error) {
-    await closers.close();
+    await closers.close(FAILED_START);
     throw error;
   }
 }
@@ -88,18 +100,19 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const provider = openProvider(settings);
   closers.add('provider', async () => provider.close?.());
 
-  let connected = false;
+  let stopping = false;
   let providerFault: string | undefined;
   let lossWatch: LossWatch | undefined;
   let policyKeeper: PolicyKeeper | undefined;
   let consuming: SideIntake | undefined;
-  const reasons = (): readonly string[] => [
-    ...(connected ? [] : ['temporal: not connected']),
+  const readiness = new Readiness(log);
+  readiness.add(() => [
+    ...(stopping ? ['process: it is stopping'] : []),
     ...(lossWatch?.reason() === undefined ? [] : [`ledger: ${lossWatch.reason()}`]),
     ...(policyKeeper?.doubt() === undefined ? [] : [`policy: ${policyKeeper.doubt()}`]),
     ...(consuming === undefined ? [] : reasonsOf(side, consuming)),
     ...(providerFault === undefined ? [] : [`provider: ${providerFault}`]),
-  ];
+  ]);
   const metrics = createMetrics(side, {
     inFlight: () => consuming?.intake.inFlight ?? 0,
     lingering: () => consuming?.intake.census.lingering ?? 0,
@@ -108,10 +121,13 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     source: () => consuming?.source.status(),
     past: () => consuming?.source.past(),
     policyVersion: () => consuming?.policy.current()?.policy.version,
-    ready: () => reasons().length === 0,
+    ready: () => readiness.reasons.length === 0,
+    unchecked: () => readiness.unchecked.length,
   });
-  const health = await startHealthServer({ ...http, reasons, registry: metrics.registry, temporalMetricsUrl });
+  const health = await startHealthServer({ ...http, readiness, registry: metrics.registry, temporalMetricsUrl });
   closers.add('health server', () => health.close());
+  readiness.start();
+  closers.add('readiness', async () => readiness.stop());
 
   const redis = connectRedis(redisTarget, {
     name: `handover-${migration.name}-${side}`,
@@ -123,13 +139,17 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const policyStore = createPolicyStore(redis, name);
   const audit = createAudit(redis, name);
 
-  const { connectionOptions, namespace } = connections.temporal;
-  const connection = await connectToTemporal(connectionOptions, log, signal);
-  closers.add('temporal connection', () => connection.close());
-  const client = new Client({ connection, namespace });
+  const { namespace } = connections.temporal;
+  const temporal = await reachTemporal({ temporal: connections.temporal, readiness, closers, log, signal });
+  const { connection, client } = temporal;
   const isOpenRun = askTemporalWhetherOpen(client);
   const askStanding = createAskStanding(client);
-  if (consumes) await checkRetention({ side, migration, connections, client, log });
+  const retention = consumes ? await watchRetention({ side, migration, connections, client, log }) : undefined;
+  if (retention !== undefined) {
+    closers.add('retention watch', () => retention.stop());
+    readiness.add(() => (retention.reason() === undefined ? [] : [`retention: ${retention.reason()}`]));
+    readiness.addUnchecked(() => retention.unchecked());
+  }
   const { adoption, retry, attemptTimeoutMs, settlesWithinMs, dispatch, limits } = migration;
   const lookup = provider.lookup !== undefined;
   const starter = new Starter({
@@ -167,38 +187,39 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     isOpenRun,
   });
   const inline = createInlineActivities({ side, ledger, provider, isOpenRun, onAttempt });
-  const { seek, rewardInline, reward } = tellInHand({ ...ownership, ...inline, ...rewards }, inHand);
+  const attempts = new AttemptsUnderWay();
+  const told = tellInHand({ ...ownership, ...inline, ...rewards }, inHand);
+  const { seek, rewardInline, reward } = attempts.watch(told);
   const resolutions = createResolutionActivities({ ledger, audit, isOpenRun, findAttempts: findAttemptsIn(client) });
-  const workers = await createTemporalWorkers({
-    connection,
-    namespace,
-    migration: name,
-    side,
-    ledgerSteps: { ...resolutions, seek },
-    inline: { rewardInline },
-    rewards: { ...rewards, reward },
-    steward: createStewardActivities({
+  const budget = divideShutdown(limits.shutdownMs, { drainMs: limits.drainMs, attemptMs: attemptTimeoutMs });
+  if (budget.graceMs < attemptTimeoutMs) {
+    const fields = { shutdownMs: limits.shutdownMs, graceMs: budget.graceMs, attemptTimeoutMs };
+    log.warn(fields, 'limits.shutdown leaves an attempt at the reward less than attemptTimeout: a stop may cut it off');
+  }
+  const { running } = await temporal.run(() =>
+    createTemporalWorkers({
+      connection,
+      namespace,
       migration: name,
-      client,
-      redis,
-      ledger,
-      policyStore,
-      starter,
-      isOpenRun,
-      askStanding,
-      log,
+      side,
+      ledgerSteps: { ...resolutions, seek },
+      inline: { rewardInline },
+      rewards: { ...rewards, reward },
+      steward: createStewardActivities({
+        migration: name,
+        client,
+        redis,
+        ledger,
+        policyStore,
+        starter,
+        isOpenRun,
+        askStanding,
+        log,
+      }),
+      inFlight: limits.inFlight,
+      stop: budget,
     }),
-    inFlight: limits.inFlight,
-    graceMs: migration.attemptTimeoutMs,
-  });
-  const running = Promise.all(workers.map((worker) => worker.run())).then(() => undefined);
-  // Whoever awaits `running` decides what follows; until then its end must not be an unhandled one.
-  running.catch((error: unknown) => log.error({ error: toError(error).message }, 'a Temporal worker died'));
-  closers.add('temporal workers', async () => {
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    await running;
-  });
-  connected = true;
+  );
 
   const onPutRight = metrics.copyPutRight;
   const keeper = startPolicyKeeper({ migration: name, client, policyStore, audit, onPutRight, log });
@@ -220,8 +241,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     },
   });
   closers.add('sweeper', () => sweeper.stop());
-  if (consumes) {
-    const witnessMs = await readWitnessMs(client, log);
+  if (retention !== undefined) {
     const parts = {
       redis,
       ledger,
@@ -230,13 +250,31 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
       inHand,
       lossWatch,
       policyKeeper: keeper,
-      witnessMs,
+      retention,
+      drainMs: budget.drainMs,
       processId,
       observer: metrics.intake,
     };
     consuming = await startSideIntake({ side, migration, connections, ...parts, closers, log });
   }
-  return { http: health.address, reasons, running, stop: () => closers.close() };
+  return {
+    http: health.address,
+    reasons: () => readiness.reasons,
+    running,
+    async stop() {
+      stopping = true;
+      const begunAt = performance.now();
+      log.info({ ...budget }, 'stopping: nothing more is taken in');
+      const open = await closers.close(budget);
+      const { cutOff } = attempts;
+      if (cutOff.length > 0) {
+        const messageIds = cutOff.slice(0, MOST_NAMED);
+        log.warn({ count: cutOff.length, messageIds }, 'attempts at the reward were cut off: their outcome is unknown');
+      }
+      log.info({ ms: Math.round(performance.now() - begunAt), open }, 'stopped');
+    },
+    hurry: () => closers.hurry(),
+  };
 }
 
 function noWitnessOnCluster(): HandoverError {
@@ -248,14 +286,4 @@ function noWitnessOnCluster(): HandoverError {
 function reasonsOf(side: Side, { intake, source }: SideIntake): readonly string[] {
   const { ready, reason } = source.status();
   return [...intake.holds, ...(ready ? [] : [`${side}: ${reason ?? 'the consumer is not running yet'}`])];
-}
-
-/** Where Temporal does not tell, it is taken to remember nothing: intake then looks twice at whatever is new to it. */
-async function readWitnessMs(client: Client, log: Logger): Promise<number> {
-  try {
-    return witnessedFor(await readTemporalRetention(client));
-  } catch (error) {
-    log.warn({ error: toError(error).message }, 'it is not known for how long Temporal keeps workflows');
-    return 0;
-  }
 }

@@ -12,16 +12,20 @@ import type { Logger } from 'pino';
 import { toError } from '../domain/errors.js';
 import { bridgeTemporalLogger } from './logging.js';
 
+export interface TemporalRuntime {
+  /** Where the core serves its metrics, on loopback. */
+  readonly metricsUrl: string;
+  /** Ends the core, whoever still uses it: its threads would keep the process alive. Never throws. */
+  close(): Promise<void>;
+}
+
 /** Pause between two tries to reach Temporal, in ms. */
 const RECONNECT_AFTER_MS = 1_000;
 
-/**
- * Sets up Temporal's core for this process, once. It leaves signals to us, as intake has to stop before the workers do.
- * Answers where the core serves its metrics, on loopback.
- */
-export async function installTemporalRuntime(log: Logger): Promise<string> {
+/** Sets up Temporal's core for this process, once. It leaves signals to us, as intake has to stop before the workers do. */
+export async function installTemporalRuntime(log: Logger): Promise<TemporalRuntime> {
   const bindAddress = `127.0.0.1:${await freePort()}`;
-  Runtime.install({
+  const runtime = Runtime.install({
     shutdownSignals: [],
     logger: bridgeTemporalLogger(log),
     telemetryOptions: {
@@ -31,24 +35,57 @@ export async function installTemporalRuntime(log: Logger): Promise<string> {
       },
     },
   });
-  return `http://${bindAddress}/metrics`;
+  return {
+    metricsUrl: `http://${bindAddress}/metrics`,
+    async close() {
+      try {
+        await runtime.shutdown();
+      } catch (error) {
+        log.debug({ error: toError(error).message }, "Temporal's core did not end in good order");
+      }
+    },
+  };
 }
 
-/** Connects to Temporal, trying for as long as it is away. Rejects with the signal's reason. */
+/**
+ * Connects to Temporal, trying for as long as it is away. `onWait` is told why after each failure. Rejects with the signal's
+ * reason, also while an attempt hangs.
+ */
 export async function connectToTemporal(
   options: NativeConnectionOptions,
-  log: Logger,
+  onWait: (why: string) => void,
   signal: AbortSignal,
 ): Promise<NativeConnection> {
   for (;;) {
     signal.throwIfAborted();
     try {
-      return await NativeConnection.connect(options);
+      return await connectOnce(options, signal);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      log.warn({ error: toError(error).message }, 'Temporal cannot be reached; trying again');
+      onWait(toError(error).message);
       await pause(RECONNECT_AFTER_MS, undefined, { signal });
     }
+  }
+}
+
+async function connectOnce(options: NativeConnectionOptions, signal: AbortSignal): Promise<NativeConnection> {
+  const done = new AbortController();
+  const connecting = NativeConnection.connect(options);
+  const aborted = once(signal, 'abort', { signal: done.signal }).then(
+    () => Promise.reject(signal.reason),
+    () => new Promise<never>(() => undefined),
+  );
+  try {
+    return await Promise.race([connecting, aborted]);
+  } catch (error) {
+    // One that comes too late is in nobody's hands.
+    connecting.then(
+      (connection) => connection.close(),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    done.abort();
   }
 }
 

@@ -7,6 +7,7 @@ import type { OwnershipActivities } from '../activities/ownership-activities.js'
 import type { RecoveryActivities } from '../activities/recovery-activities.js';
 import type { ResolutionActivities } from '../activities/resolution-activities.js';
 import type { RewardActivities } from '../activities/reward-activities.js';
+import type { ShutdownBudget } from '../domain/shutdown-budget.js';
 import { otherSide, type Side } from '../domain/side.js';
 import { cutoverTaskQueue, sideTaskQueue } from '../workflows/names.js';
 
@@ -21,8 +22,8 @@ export interface TemporalWorkersOptions {
   readonly steward: CutoverActivities & RecoveryActivities;
   /** In-flight deliveries of this process: the eager starts that may come at once. */
   readonly inFlight: number;
-  /** How long a stopping worker lets its attempts at the reward finish, in ms. */
-  readonly graceMs: number;
+  /** How long a stopping worker lets its attempts at the reward go on, and when it is given up. */
+  readonly stop: Pick<ShutdownBudget, 'graceMs' | 'forceMs'>;
 }
 
 /**
@@ -38,15 +39,12 @@ export interface TemporalWorkersOptions {
  */
 export const SANDBOX = { isolateExecutionTimeout: 4_294_967_295 };
 
-/** Longer than the grace, so that a stop never hangs for ever on a workflow task that does not end. */
-const FORCE_AFTER_GRACE_MS = 5_000;
-
 /**
  * The Temporal workers of one process: its own side's, with the rewards; one for the workflows (not the rewards) of the
  * other side, so that waiting, adoption and resolution go on while that side is away; and one for the cutover workflow.
  */
 export async function createTemporalWorkers(options: TemporalWorkersOptions): Promise<readonly Worker[]> {
-  const { connection, namespace, migration, side, ledgerSteps, inline, rewards, inFlight, graceMs } = options;
+  const { connection, namespace, migration, side, ledgerSteps, inline, rewards, inFlight, stop } = options;
   // An eager start takes a slot from the request on, and its task keeps it until the server has its end: with as many as
   // there may be attempts at once, one is free. Idle pollers and tasks of running workflows take theirs beside them.
   const tasks = inFlight * 4;
@@ -55,8 +53,8 @@ export async function createTemporalWorkers(options: TemporalWorkersOptions): Pr
     namespace,
     workflowBundle: await workflowBundle(),
     ...SANDBOX,
-    shutdownGraceTime: graceMs,
-    shutdownForceTime: graceMs + FORCE_AFTER_GRACE_MS,
+    shutdownGraceTime: stop.graceMs,
+    shutdownForceTime: stop.forceMs,
   };
   const own = Worker.create({
     ...shared,
@@ -86,7 +84,16 @@ export async function createTemporalWorkers(options: TemporalWorkersOptions): Pr
     maxConcurrentActivityTaskExecutions: 4,
     maxCachedWorkflows: 2,
   });
-  return Promise.all([own, cross, steward]);
+  return allOrNone(await Promise.allSettled([own, cross, steward]));
+}
+
+/** One that was made holds on to its connection until it has run, and would keep the process alive. */
+async function allOrNone(made: readonly PromiseSettledResult<Worker>[]): Promise<readonly Worker[]> {
+  const workers = made.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failed = made.find((result) => result.status === 'rejected');
+  if (failed === undefined) return workers;
+  await Promise.allSettled(workers.map((worker) => worker.runUntil(Promise.resolve())));
+  throw failed.reason;
 }
 
 /** The bundle that the build made; from sources, where there is none, it is made now. */

@@ -5,7 +5,7 @@ import { isSide, type Side } from '../../domain/side.js';
 import { DEFAULT_INSTANCE } from '../../stack/folders.js';
 import type { SideWorker } from '../../workers/side-worker.js';
 import { interruptible } from '../interruptible.js';
-import { createOutput } from '../output.js';
+import { createOutput, type Output } from '../output.js';
 
 const EXAMPLES = `
 Examples:
@@ -13,7 +13,8 @@ Examples:
   $ handover worker --side rocketmq --config ./handover.config.ts --http 0.0.0.0:9464
   $ handover worker --side kafka --no-intake     the rewards of a side whose consumer is gone
 
-SIGTERM or Ctrl-C: it stops to consume, finishes what is in flight, then ends.
+SIGTERM or Ctrl-C: it stops to consume, finishes what is in flight, and ends with exit code 0 within limits.shutdown
+(30 s). A second one hurries. What is cut off is logged.
 Serves /healthz, /readyz and /metrics. Logs are JSON lines on standard error (HANDOVER_LOG_LEVEL, default info).`;
 
 interface WorkerFlags {
@@ -46,15 +47,18 @@ export function workerCommand(): Command {
 
 async function work(flags: WorkerFlags): Promise<void> {
   const output = createOutput(flags);
-  const [{ loadMigration }, { findConnections }] = await Promise.all([
+  const [{ loadMigration }, { findConnections }, { providerOf }] = await Promise.all([
     import('../../config/load-migration.js'),
     import('../find-connections.js'),
+    import('../../config/provider-of.js'),
   ]);
   const migration = await loadMigration({
     env: process.env,
     ...(flags.config !== undefined && { configPath: flags.config }),
   });
   const connections = findConnections(flags.instance, process.env);
+  // Asked before anything is opened.
+  providerOf(migration);
 
   const [{ createLogger }, { installTemporalRuntime }, { startSideWorker }] = await Promise.all([
     import('../../workers/logging.js'),
@@ -62,26 +66,47 @@ async function work(flags: WorkerFlags): Promise<void> {
     import('../../workers/side-worker.js'),
   ]);
   const log = createLogger(process.env['HANDOVER_LOG_LEVEL'] ?? 'info', (text) => secrets.redact(text));
-  const temporalMetricsUrl = await installTemporalRuntime(log);
-  await interruptible(async (signal) => {
-    const { side, http, intake } = flags;
-    const parts = { migration, connections, consumes: intake, temporalMetricsUrl, log, signal };
-    // Made first: an abort during the start is told to no listener that comes later.
-    const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    const worker = await startSideWorker({ side, http, ...parts });
-    try {
-      const ready = untilReady(worker, signal);
-      await Promise.race([ready, worker.running, stopped]);
-      if (!signal.aborted) {
-        output.result({ ready: true, side, http: worker.http }, () => [
-          `${side} is ready; http://${worker.http}/readyz`,
-        ]);
-      }
-      await Promise.race([worker.running, stopped]);
-    } finally {
-      await worker.stop();
-    }
+  const runtime = await installTemporalRuntime(log);
+  const { side, http, intake } = flags;
+  try {
+    await interruptible(async (signal, { hurry }) => {
+      const parts = { migration, connections, consumes: intake, temporalMetricsUrl: runtime.metricsUrl, log, signal };
+      await serve(() => startSideWorker({ side, http, ...parts }), { flags, output, signal, hurry });
+    });
+  } finally {
+    await runtime.close();
+  }
+}
+
+interface Serving {
+  readonly flags: WorkerFlags;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  readonly hurry: AbortSignal;
+}
+
+/** Starts a worker and keeps it until it is told to stop, which is no failure, or one of its parts dies. */
+async function serve(start: () => Promise<SideWorker>, { flags, output, signal, hurry }: Serving): Promise<void> {
+  // Made first: an abort during the start is told to no listener that comes later.
+  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  const worker = await start().catch((error: unknown) => {
+    if (signal.aborted) return undefined;
+    throw error;
   });
+  if (worker === undefined) return;
+  hurry.addEventListener('abort', () => worker.hurry(), { once: true });
+  try {
+    const ready = untilReady(worker, signal);
+    await Promise.race([ready, worker.running, stopped]);
+    if (!signal.aborted) {
+      output.result({ ready: true, side: flags.side, http: worker.http }, () => [
+        `${flags.side} is ready; http://${worker.http}/readyz`,
+      ]);
+    }
+    await Promise.race([worker.running, stopped]);
+  } finally {
+    await worker.stop();
+  }
 }
 
 async function untilReady(worker: SideWorker, signal: AbortSignal): Promise<void> {

@@ -57,7 +57,7 @@ describe('without any configuration', () => {
     expect(migration.provider).toBeUndefined();
     expect(() => providerOf(migration)).toThrow(/has no URL/);
     expect(() => providerOf(migration)).toThrow(
-      expect.objectContaining({ code: 'config-invalid', hint: expect.stringContaining('REWARD_URL') }),
+      expect.objectContaining({ code: 'provider-missing', hint: expect.stringContaining('REWARD_URL') }),
     );
   });
 
