@@ -1,4 +1,4 @@
-// Compiles the sources, copies the Lua scripts beside them, and bundles the workflow code as production workers load it.
+// Compiles the sources, copies the Lua scripts and a thread's own script beside them, and bundles the workflow code as production workers load it.
 // All of it is made beside `dist` and put in its place when it is whole, so that what runs from `dist` finds its files.
 import { execFileSync } from 'node:child_process';
 import { chmod, cp, rename, rm, writeFile } from 'node:fs/promises';
@@ -14,6 +14,7 @@ const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 
 execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--outDir', made], { stdio: 'inherit' });
 await cp(`${root}src/ledger/lua`, `${made}/ledger/lua`, { recursive: true });
+await cp(`${root}src/brokers/inflate/zstd-thread.mjs`, `${made}/brokers/inflate/zstd-thread.mjs`);
 await chmod(`${made}/cli/main.js`, 0o755);
 
 const { bundleWorkflowCode } = await import('@temporalio/worker');

@@ -1,53 +1,50 @@
-import { decompress as decompressZstd } from 'fzstd';
 import kafkajs from 'kafkajs';
-import snappy from 'snappyjs';
 import { HandoverError } from '../domain/errors.js';
-import { decompressLz4 } from './lz4-frame.js';
+import { type Encoding, inflateWithin } from './inflate/inflate.js';
+import { DEFAULT_READ_LIMITS } from './read-limits.js';
 
-const XERIAL_MAGIC = Buffer.from('\x82SNAPPY\0', 'latin1');
-/** The magic, then a version and a compatible version of four bytes each. */
-const XERIAL_HEADER = XERIAL_MAGIC.length + 8;
+const { CompressionCodecs, CompressionTypes } = kafkajs;
+const writeGzip = CompressionCodecs[CompressionTypes.GZIP]().compress;
 
 /**
- * Teaches kafkajs, which knows only gzip and ends its consumer for good at anything else, to read what other producers
- * may have compressed: snappy (raw, or in the framing of the Java client), LZ4 and Zstandard. Reading only.
+ * Has kafkajs, which knows only gzip and ends its consumer for good at anything else, read what other producers may have
+ * compressed: snappy, LZ4 and Zstandard. Only message sets of the formats before 2 come here, which a broker may still
+ * hold from before Kafka 0.11: what is stored since is read by kafkajs-bounded-fetch.ts.
  */
 export function registerCodecs(): void {
-  const { CompressionCodecs, CompressionTypes } = kafkajs;
-  CompressionCodecs[CompressionTypes.Snappy] = reader('snappy', decompressSnappy);
-  CompressionCodecs[CompressionTypes.LZ4] = reader('lz4', decompressLz4);
-  CompressionCodecs[CompressionTypes.ZSTD] = reader('zstd', (bytes) => Buffer.from(decompressZstd(bytes)));
+  CompressionCodecs[CompressionTypes.GZIP] = codec('gzip', writeGzip);
+  CompressionCodecs[CompressionTypes.Snappy] = codec('snappy');
+  CompressionCodecs[CompressionTypes.LZ4] = codec('lz4');
+  CompressionCodecs[CompressionTypes.ZSTD] = codec('zstd');
 }
 
-/** @throws Error when the bytes are not snappy. */
-export function decompressSnappy(bytes: Buffer): Buffer {
-  if (!bytes.subarray(0, XERIAL_MAGIC.length).equals(XERIAL_MAGIC)) return Buffer.from(snappy.uncompress(bytes));
-  const blocks: Uint8Array[] = [];
-  for (let at = XERIAL_HEADER; at < bytes.length; ) {
-    const length = bytes.readUInt32BE(at);
-    at += 4;
-    blocks.push(snappy.uncompress(bytes.subarray(at, at + length)));
-    at += length;
-  }
-  return Buffer.concat(blocks);
-}
+type Compress = (encoder: unknown) => Promise<Buffer>;
 
-function reader(name: string, decompress: (bytes: Buffer) => Buffer) {
+function codec(name: Encoding, compress: Compress = () => Promise.reject(readOnly(name))) {
   return () => ({
-    async compress(): Promise<Buffer> {
-      throw new HandoverError('broker-refused', `handover reads ${name} but does not write it`, {
-        hint: 'Publish uncompressed or with gzip.',
-      });
-    },
+    compress,
     async decompress(bytes: Buffer): Promise<Buffer> {
-      try {
-        return decompress(bytes);
-      } catch (cause) {
+      const most = DEFAULT_READ_LIMITS.batchBytes;
+      const inflated = await inflateWithin(name, bytes, most).catch((cause: unknown) => {
         throw new HandoverError('broker-refused', `a batch in a Kafka partition is not valid ${name}`, {
           cause,
           hint: 'Look at the log segment with kafka-dump-log, and let the group skip the batch if it is lost.',
         });
-      }
+      });
+      if (inflated !== undefined) return inflated;
+      throw new HandoverError(
+        'broker-refused',
+        `a Kafka message set of an old format comes to more than ${most} bytes`,
+        {
+          hint: 'Look at the log segment with kafka-dump-log, and let the group skip it, or have it written anew.',
+        },
+      );
     },
+  });
+}
+
+function readOnly(name: string): HandoverError {
+  return new HandoverError('broker-refused', `handover reads ${name} but does not write it`, {
+    hint: 'Publish uncompressed or with gzip.',
   });
 }
