@@ -13,6 +13,10 @@ export const DEAD_LETTER_STAMPS = {
   omitted: 'handover-omitted',
   /** The length of the original body in bytes, where only its beginning is kept. */
   truncated: 'handover-truncated',
+  /** How the body is compressed, where it is kept as it came. */
+  encoding: 'handover-body-encoding',
+  /** What was found wrong with it, in words, where the reason alone does not say it. */
+  detail: 'handover-detail',
   /** `true` where the body was null, and something else had to stand for it. */
   nullBody: 'handover-null-body',
   /** The same where it had no bytes. */
@@ -32,6 +36,7 @@ export interface RecordLimits {
 
 /** Room for {@link DEAD_LETTER_STAMPS}.omitted itself; more names than fit are counted only. */
 const OMITTED_BYTES = 1024;
+const LONGEST_DETAIL = 500;
 /** What stands for a body where there has to be one. */
 const PLACEHOLDER = Buffer.from('-');
 
@@ -41,11 +46,14 @@ export function deadLetterRecord(
   { reason, time, topic }: { reason: DeadLetterReason; time: Date; topic: string },
   limits: RecordLimits,
 ): OutgoingRecord {
-  const { body, stamps } = fitBody(delivery.body, limits);
+  const { damaged, tooLarge } = delivery;
+  const { body, stamps } = fitBody(delivery, limits);
   const own = new Map([
     [DEAD_LETTER_STAMPS.reason, reason],
     [DEAD_LETTER_STAMPS.source, delivery.coordinates],
     [DEAD_LETTER_STAMPS.time, time.toISOString()],
+    ...(damaged !== undefined ? [[DEAD_LETTER_STAMPS.detail, legible(damaged)] as const] : []),
+    ...(tooLarge?.encoding !== undefined ? [[DEAD_LETTER_STAMPS.encoding, tooLarge.encoding] as const] : []),
     ...stamps,
   ]);
   const room = new Room(limits.properties - 1, limits.propertyBytes - OMITTED_BYTES, limits.strict);
@@ -65,7 +73,10 @@ export function deadLetterRecord(
   return { topic, body, properties, ...(key !== undefined && { key }) };
 }
 
-function fitBody(body: Buffer | null, limits: RecordLimits): { body: Buffer | null; stamps: [string, string][] } {
+function fitBody(
+  { body, tooLarge }: Delivery,
+  limits: RecordLimits,
+): { body: Buffer | null; stamps: [string, string][] } {
   if (body === null) {
     return limits.strict
       ? { body: PLACEHOLDER, stamps: [[DEAD_LETTER_STAMPS.nullBody, 'true']] }
@@ -73,8 +84,13 @@ function fitBody(body: Buffer | null, limits: RecordLimits): { body: Buffer | nu
   }
   if (body.length === 0 && limits.strict)
     return { body: PLACEHOLDER, stamps: [[DEAD_LETTER_STAMPS.emptyBody, 'true']] };
-  if (body.length <= limits.bodyBytes) return { body, stamps: [] };
-  return { body: body.subarray(0, limits.bodyBytes), stamps: [[DEAD_LETTER_STAMPS.truncated, String(body.length)]] };
+  const whole = tooLarge?.bytes ?? body.length;
+  const kept = body.length <= limits.bodyBytes ? body : body.subarray(0, limits.bodyBytes);
+  return { body: kept, stamps: kept.length < whole ? [[DEAD_LETTER_STAMPS.truncated, String(whole)]] : [] };
+}
+
+function legible(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?').slice(0, LONGEST_DETAIL);
 }
 
 function isStamp(name: string): boolean {
@@ -87,11 +103,11 @@ function stampsFirst(properties: ReadonlyMap<string, string>): Set<string> {
 }
 
 function listNames(names: readonly string[]): string {
-  const legible = names.map((name) => name.replace(/\p{Cc}/gu, '?'));
-  let listed = legible.length;
+  const shown = names.map(legible);
+  let listed = shown.length;
   const text = () => {
-    const rest = legible.length - listed;
-    return [...legible.slice(0, listed), ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ');
+    const rest = shown.length - listed;
+    return [...shown.slice(0, listed), ...(rest > 0 ? [`and ${rest} more`] : [])].join(', ');
   };
   while (Buffer.byteLength(text()) > OMITTED_BYTES / 2) listed -= 1;
   return text();

@@ -19,6 +19,8 @@ export interface PopConsumerOptions {
   readonly attempt: number;
   readonly topic: string;
   readonly group: string;
+  /** Largest body, once it is decompressed. */
+  readonly bodyBytes: number;
   readonly log: Log;
 }
 
@@ -40,10 +42,11 @@ export const MAX_POP = 32;
 /** The official consumer, polled broker by broker, and told what it leaves out: queues, store times, and single failures. */
 export class PopConsumer extends SimpleConsumer {
   readonly #topic: string;
+  readonly #bodyBytes: number;
   readonly #endpoints = new Map<string, Endpoints>();
   readonly #channels: PollChannels;
 
-  constructor({ connection, attempt, topic, group, log }: PopConsumerOptions) {
+  constructor({ connection, attempt, topic, group, bodyBytes, log }: PopConsumerOptions) {
     super({
       ...rocketmqOptions(connection, attempt, log),
       consumerGroup: group,
@@ -51,6 +54,7 @@ export class PopConsumer extends SimpleConsumer {
       awaitDuration: LONG_POLL_MS,
     });
     this.#topic = topic;
+    this.#bodyBytes = bodyBytes;
     this.#channels = new PollChannels(connection.tls);
   }
 
@@ -77,10 +81,15 @@ export class PopConsumer extends SimpleConsumer {
     const status = responses.find((response) => response.hasStatus())?.getStatus();
     if (status === undefined) throw new Error(`RocketMQ broker ${broker} broke off a poll`);
     StatusChecker.check(status.toObject());
-    const origin = { broker, endpoints, receivedAt: Date.now() };
-    const messages = responses.flatMap((response) => response.getMessage() ?? []);
+    const origin = { broker, endpoints, receivedAt: Date.now(), bodyBytes: this.#bodyBytes };
+    const deliveries: PoppedDelivery[] = [];
+    // One after the other, so that no more than one of them is being decompressed.
+    for (const response of responses) {
+      const message = response.getMessage();
+      if (message !== undefined) deliveries.push(await poppedDelivery(message, origin));
+    }
     return {
-      deliveries: messages.map((message) => poppedDelivery(message, origin)),
+      deliveries,
       empty:
         status.getCode() === definitions.Code.MESSAGE_NOT_FOUND &&
         elapsed >= SHORTEST_EMPTY_POLL_MS &&

@@ -16,6 +16,7 @@ export interface RocketmqConsumptionOptions {
   readonly topic: string;
   readonly group: string;
   readonly invisibilityMs: number;
+  readonly bodyBytes: number;
   readonly sink: DeliverySink;
   readonly leases: RocketmqLeases;
   readonly past: RocketmqPast;

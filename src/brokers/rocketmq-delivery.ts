@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { gunzipSync, inflateSync } from 'node:zlib';
 import type { Endpoints } from 'rocketmq-client-nodejs';
 import definitions, { type Message } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import { toError } from '../domain/errors.js';
+import { type Encoding, inflateWithin } from './inflate/inflate.js';
+import { ThreadLost } from './inflate/zstd.js';
 import type { ReceiptHandle } from './receipt-handle.js';
 import type { Delivery } from './source.js';
 
@@ -20,13 +21,17 @@ export interface PopOrigin {
   readonly broker: string;
   readonly endpoints: Endpoints;
   readonly receivedAt: number;
+  /** Largest body, once it is decompressed. */
+  readonly bodyBytes: number;
 }
 
 /**
- * Reads one message as the proxy sent it. The client's own view of a message leaves out the queue and the store time, and
- * throws at a body that it cannot decompress, which would fail the whole batch at every redelivery.
+ * Reads one message as the proxy sent it. The client's own view of a message leaves out the queue and the store time,
+ * decompresses without a bound, and throws at a body that it cannot decompress, which would fail the whole batch at every
+ * redelivery.
  */
-export function poppedDelivery(message: Message, { broker, endpoints, receivedAt }: PopOrigin): PoppedDelivery {
+export async function poppedDelivery(message: Message, origin: PopOrigin): Promise<PoppedDelivery> {
+  const { broker, endpoints, receivedAt, bodyBytes } = origin;
   const system = message.getSystemProperties() ?? new definitions.SystemProperties();
   const topic = message.getTopic()?.getName() ?? '';
   const queue = `${broker}/${system.getQueueId()}`;
@@ -42,7 +47,7 @@ export function poppedDelivery(message: Message, { broker, endpoints, receivedAt
       coordinates: `rocketmq:${topic}/${queue}/${system.getQueueOffset() ?? 0}`,
       properties: new Map(message.getUserPropertiesMap().entries()),
       key: keys.length > 0 ? keys.join(' ') : undefined,
-      ...readBody(Buffer.from(message.getBody_asU8()), system),
+      ...(await readBody(Buffer.from(message.getBody_asU8()), system, bodyBytes)),
       storedAt: stored?.toDate().getTime() ?? receivedAt,
       receivedAt,
     },
@@ -57,28 +62,38 @@ const DIGESTS: Readonly<Record<number, string>> = {
 
 type SystemProperties = NonNullable<ReturnType<Message['getSystemProperties']>>;
 
-function readBody(body: Buffer, system: SystemProperties): Pick<Delivery, 'body' | 'damaged'> {
+async function readBody(
+  body: Buffer,
+  system: SystemProperties,
+  bodyBytes: number,
+): Promise<Pick<Delivery, 'body' | 'damaged' | 'tooLarge'>> {
   const digest = system.getBodyDigest();
   const algorithm = DIGESTS[digest?.getType() ?? definitions.DigestType.DIGEST_TYPE_UNSPECIFIED];
   const checksum = digest?.getChecksum().toUpperCase();
   if (algorithm !== undefined && createHash(algorithm).update(body).digest('hex').toUpperCase() !== checksum) {
     return { body, damaged: `its ${algorithm} digest does not match` };
   }
-  if (system.getBodyEncoding() !== definitions.Encoding.GZIP) return { body };
+  const encoding = system.getBodyEncoding() === definitions.Encoding.GZIP ? encodingOf(body) : undefined;
+  if (encoding === undefined) return { body };
   try {
-    return { body: decompress(body) };
+    const inflated = await inflateWithin(encoding, body, bodyBytes);
+    return inflated === undefined ? { body, tooLarge: { encoding } } : { body: inflated };
   } catch (error) {
+    if (error instanceof ThreadLost) throw error;
     return { body, damaged: `it cannot be decompressed: ${toError(error).message}` };
   }
 }
 
 /**
- * The proxy says `GZIP` of whatever a producer marked as compressed. Remoting producers compress with zlib by default, and
- * the broker may have decompressed it on the way, so the bytes decide.
+ * The proxy says `GZIP` of whatever a producer marked as compressed. Remoting producers compress with zlib by default, or
+ * with LZ4 or Zstandard, and the broker may have decompressed it on the way, so the bytes decide.
  */
-function decompress(body: Buffer): Buffer {
+function encodingOf(body: Buffer): Encoding | undefined {
+  if (body.length < 4) return undefined;
   const [first = 0, second = 0] = body;
-  if (first === 0x1f && second === 0x8b) return gunzipSync(body);
-  if ((first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0) return inflateSync(body);
-  return body;
+  if (first === 0x1f && second === 0x8b) return 'gzip';
+  if ((first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0) return 'zlib';
+  const magic = body.readUInt32LE(0);
+  if (magic === 0xfd2f_b528) return 'zstd';
+  return magic === 0x184d_2204 ? 'lz4' : undefined;
 }

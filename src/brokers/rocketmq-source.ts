@@ -1,5 +1,6 @@
 import type { Log } from '../domain/log.js';
 import { checkRocketmqConnection, type RocketmqConnection } from './connections.js';
+import { DEFAULT_READ_LIMITS } from './read-limits.js';
 import { RocketmqConsumption } from './rocketmq-consumption.js';
 import { RocketmqLeases } from './rocketmq-leases.js';
 import { RocketmqPast } from './rocketmq-past.js';
@@ -18,11 +19,13 @@ export interface RocketmqSourceOptions {
    * a killed process held comes again after that, and nothing is past before.
    */
   readonly invisibilityMs?: number;
+  /** Largest body, once it is decompressed; of a larger one no more than that is made. Default 1 MiB. */
+  readonly bodyBytes?: number;
 }
 
 /** The consuming end of the new side. @throws HandoverError `config-invalid` for a connection that cannot be one. */
 export function createRocketmqSource(options: RocketmqSourceOptions): Source {
-  const { topic, group, log, invisibilityMs = 15_000 } = options;
+  const { topic, group, log, invisibilityMs = 15_000, bodyBytes = DEFAULT_READ_LIMITS.bodyBytes } = options;
   const connection = checkRocketmqConnection(options.connection);
   const past = new RocketmqPast(invisibilityMs);
   let supervisor: Supervisor | undefined;
@@ -44,7 +47,7 @@ export function createRocketmqSource(options: RocketmqSourceOptions): Source {
         log,
         live: async (attempt, ready) => {
           consumption = undefined;
-          const life = { connection, attempt, topic, group, invisibilityMs, sink, leases: held, past, log };
+          const life = { connection, attempt, topic, group, invisibilityMs, bodyBytes, sink, leases: held, past, log };
           consumption = await RocketmqConsumption.begin(life);
           ready();
           return consumption;

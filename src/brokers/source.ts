@@ -1,5 +1,6 @@
 import type { DeadLetterReason } from '../domain/message.js';
 import type { Side } from '../domain/side.js';
+import type { Encoding } from './inflate/inflate.js';
 
 /** One arrival of a message on one side, as the broker had it; nothing in it has been checked. */
 export interface Delivery {
@@ -11,10 +12,12 @@ export interface Delivery {
   readonly properties: ReadonlyMap<string, string>;
   /** The Kafka record key or the RocketMQ `keys` field. */
   readonly key: string | undefined;
-  /** `null` for a Kafka tombstone. */
+  /** `null` for a Kafka tombstone. Not the whole body, or not as it was sent, where `tooLarge` or `damaged` says so. */
   readonly body: Buffer | null;
   /** Why these are not the bytes that were sent: they fail their digest, or cannot be decompressed. Never a message. */
   readonly damaged?: string;
+  /** The body is above `limits.bodyBytes`, and was not made whole. Never a message. */
+  readonly tooLarge?: TooLarge;
   /** When the broker stored it, by the broker's or producer's clock (ms since the epoch). */
   readonly storedAt: number;
   /** When this process got it, by this machine's clock (ms since the epoch). */
@@ -24,6 +27,14 @@ export interface Delivery {
    * again. What becomes of it here counts for nothing then, so nothing need wait for it. Shared by many deliveries.
    */
   readonly withdrawn?: AbortSignal;
+}
+
+/** What `body` holds of a body that is too large to be held. */
+export interface TooLarge {
+  /** Its length, where that is known. Without `encoding`, `body` is its beginning. */
+  readonly bytes?: number;
+  /** `body` is all of it, compressed like this, as it came. */
+  readonly encoding?: Encoding;
 }
 
 /** What a source hands its deliveries to. Implemented by intake. */

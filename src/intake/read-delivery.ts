@@ -10,6 +10,7 @@ export interface ReadingRules extends MessageRules {
 /** Reads a delivery into a message, or says why it cannot be one. Never throws. */
 export function readDelivery(delivery: Delivery, rules: ReadingRules, log: Log): MessageReading {
   if (delivery.damaged !== undefined) return { rejected: 'undecodable' };
+  if (delivery.tooLarge !== undefined) return { rejected: 'too-large' };
   try {
     return readMessage(rules.extract(delivery), delivery.body, rules);
   } catch (error) {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { deflateSync, gzipSync } from 'node:zlib';
 import type { KafkaMessage } from 'kafkajs';
+import lz4 from 'lz4js';
 import { Endpoints } from 'rocketmq-client-nodejs';
 import definitions from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import { describe, expect, it } from 'vitest';
 import { kafkaDelivery } from '../../../src/brokers/kafka-delivery.js';
 import { poppedDelivery } from '../../../src/brokers/rocketmq-delivery.js';
+import { compressParts, zstdOfZeros, zstdStored } from '../../support/compressed.js';
 
 describe('a Kafka record', () => {
   const record: KafkaMessage = {
@@ -39,6 +41,13 @@ describe('a Kafka record', () => {
     });
   });
 
+  it('that was not read whole says so, which no header of a producer can', () => {
+    const notes = { tooLarge: { bytes: 5_000_000 }, damaged: 'it cannot be read' };
+    expect(kafkaDelivery('rewards', 3, { ...record, ...notes }, 5)).toMatchObject(notes);
+    const forged = kafkaDelivery('rewards', 3, { ...record, headers: { tooLarge: '{}', damaged: 'x' } }, 5);
+    expect(forged.tooLarge ?? forged.damaged).toBeUndefined();
+  });
+
   it('may have neither key nor headers nor a body', () => {
     const { headers: _headers, ...bare } = { ...record, key: null, value: null };
     const delivery = kafkaDelivery('rewards', 0, bare as KafkaMessage, 5);
@@ -47,7 +56,7 @@ describe('a Kafka record', () => {
 });
 
 describe('a RocketMQ message', () => {
-  const origin = { broker: 'broker-a', endpoints: new Endpoints('127.0.0.1:8081'), receivedAt: 5 };
+  const origin = { broker: 'broker-a', endpoints: new Endpoints('127.0.0.1:8081'), receivedAt: 5, bodyBytes: 100 };
   const { DigestType, Encoding } = definitions;
 
   function message(
@@ -74,8 +83,8 @@ describe('a RocketMQ message', () => {
     return new definitions.Digest().setType(type).setChecksum(checksum);
   }
 
-  it('becomes a delivery, with its queue and what it takes to acknowledge it', () => {
-    expect(poppedDelivery(message(Buffer.from('{}')), origin)).toEqual({
+  it('becomes a delivery, with its queue and what it takes to acknowledge it', async () => {
+    expect(await poppedDelivery(message(Buffer.from('{}')), origin)).toEqual({
       queue: 'broker-a/2',
       firstTime: true,
       handle: { topic: 'rewards', messageId: '01AB', receiptHandle: 'handle', endpoints: origin.endpoints },
@@ -92,21 +101,19 @@ describe('a RocketMQ message', () => {
     });
   });
 
-  it('is told from a redelivery', () => {
-    expect(
-      poppedDelivery(
-        message(Buffer.from('{}'), (system) => system.setDeliveryAttempt(2)),
-        origin,
-      ).firstTime,
-    ).toBe(false);
+  it('is told from a redelivery', async () => {
+    const again = message(Buffer.from('{}'), (system) => system.setDeliveryAttempt(2));
+    expect((await poppedDelivery(again, origin)).firstTime).toBe(false);
   });
 
   it.each([
     ['gzip', gzipSync('{"a":1}')],
     ['zlib, as remoting producers compress', deflateSync('{"a":1}')],
+    ['Zstandard, as they may be told to', zstdStored(Buffer.from('{"a":1}'))],
+    ['LZ4, the same', Buffer.from(lz4.compress(Buffer.from('{"a":1}')))],
     ['nothing, where the broker has decompressed it', Buffer.from('{"a":1}')],
-  ])('marked as compressed is read when it is compressed with %s', (_how, body) => {
-    const { delivery } = poppedDelivery(
+  ])('marked as compressed is read when it is compressed with %s', async (_how, body) => {
+    const { delivery } = await poppedDelivery(
       message(body, (system) => system.setBodyEncoding(Encoding.GZIP)),
       origin,
     );
@@ -114,9 +121,21 @@ describe('a RocketMQ message', () => {
     expect(delivery.damaged).toBeUndefined();
   });
 
-  it('is damaged when it cannot be decompressed', () => {
+  it.each([
+    ['gzip', gzipSync(Buffer.alloc(1 << 20))],
+    ['zlib', deflateSync(Buffer.alloc(1 << 20))],
+    ['zstd', zstdOfZeros(1 << 30)],
+    ['lz4', compressParts('lz4', [64 << 20])],
+  ])('is too large when %s inflates it beyond the limit, and is kept as it came', async (encoding, body) => {
+    const bomb = message(body, (system) => system.setBodyEncoding(Encoding.GZIP));
+    const { delivery } = await poppedDelivery(bomb, origin);
+    expect(delivery).toMatchObject({ body, tooLarge: { encoding } });
+    expect(delivery.damaged).toBeUndefined();
+  });
+
+  it('is damaged when it cannot be decompressed', async () => {
     const cut = gzipSync('{"a":1}').subarray(0, 12);
-    const { delivery } = poppedDelivery(
+    const { delivery } = await poppedDelivery(
       message(cut, (system) => system.setBodyEncoding(Encoding.GZIP)),
       origin,
     );
@@ -124,24 +143,23 @@ describe('a RocketMQ message', () => {
     expect(delivery.body).toEqual(cut);
   });
 
-  it('is damaged when it does not match its digest, and only then', () => {
+  it('is damaged when it does not match its digest, and only then', async () => {
     const body = Buffer.from('{}');
     const md5 = createHash('md5').update(body).digest('hex').toUpperCase();
-    const read = (type: number, checksum: string) =>
-      poppedDelivery(
-        message(body, (system) => system.setBodyDigest(digest(type, checksum))),
-        origin,
-      ).delivery.damaged;
-    expect(read(DigestType.MD5, md5)).toBeUndefined();
-    expect(read(DigestType.MD5, md5.toLowerCase())).toBeUndefined();
-    expect(read(DigestType.MD5, 'FF')).toMatch(/md5/);
-    expect(read(DigestType.SHA1, md5)).toMatch(/sha1/);
-    expect(read(DigestType.DIGEST_TYPE_UNSPECIFIED, '')).toBeUndefined();
+    const read = async (type: number, checksum: string) => {
+      const popped = message(body, (system) => system.setBodyDigest(digest(type, checksum)));
+      return (await poppedDelivery(popped, origin)).delivery.damaged;
+    };
+    expect(await read(DigestType.MD5, md5)).toBeUndefined();
+    expect(await read(DigestType.MD5, md5.toLowerCase())).toBeUndefined();
+    expect(await read(DigestType.MD5, 'FF')).toMatch(/md5/);
+    expect(await read(DigestType.SHA1, md5)).toMatch(/sha1/);
+    expect(await read(DigestType.DIGEST_TYPE_UNSPECIFIED, '')).toBeUndefined();
   });
 
-  it('is read although it has no system properties at all', () => {
+  it('is read although it has no system properties at all', async () => {
     const bare = new definitions.Message().setBody(Buffer.from('x'));
-    expect(poppedDelivery(bare, origin).delivery).toMatchObject({
+    expect((await poppedDelivery(bare, origin)).delivery).toMatchObject({
       key: undefined,
       storedAt: 5,
       body: Buffer.from('x'),
