@@ -2,6 +2,7 @@ import kafkajs, { type Kafka, type KafkaConfig, type logCreator } from 'kafkajs'
 import type { Log } from '../domain/log.js';
 import { checkKafkaConnection, type KafkaConnection } from './connections.js';
 import { registerCodecs } from './kafka-codecs.js';
+import { boundFetches } from './kafkajs-bounded-fetch.js';
 import { calmKafkajs } from './kafkajs-calm.js';
 import { fenceGenerations } from './kafkajs-generations.js';
 
@@ -17,6 +18,7 @@ export function createKafkaClient(connection: KafkaConnection, log: Log, retry: 
   registerCodecs();
   calmKafkajs();
   fenceGenerations();
+  boundFetches();
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,

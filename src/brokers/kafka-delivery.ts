@@ -1,7 +1,9 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
+import type { ReadRecord } from './kafka-records.js';
 import type { Delivery } from './source.js';
 
 export function kafkaDelivery(topic: string, partition: number, message: KafkaMessage, receivedAt: number): Delivery {
+  const { damaged, tooLarge } = message as KafkaMessage & Partial<Pick<ReadRecord, 'damaged' | 'tooLarge'>>;
   return {
     side: 'kafka',
     topic,
@@ -9,6 +11,8 @@ export function kafkaDelivery(topic: string, partition: number, message: KafkaMe
     properties: propertiesOf(message.headers),
     key: message.key?.toString('utf8') ?? undefined,
     body: message.value,
+    ...(damaged !== undefined && { damaged }),
+    ...(tooLarge !== undefined && { tooLarge }),
     storedAt: Number(message.timestamp),
     receivedAt,
   };

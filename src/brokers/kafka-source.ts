@@ -4,6 +4,8 @@ import { KafkaAssignment } from './kafka-assignment.js';
 import { createKafkaClient } from './kafka-client.js';
 import { KafkaConsumption } from './kafka-consumption.js';
 import { KafkaPastSampler } from './kafka-past-sampler.js';
+import { limitReads } from './kafkajs-bounded-fetch.js';
+import { DEFAULT_READ_LIMITS, type ReadLimits } from './read-limits.js';
 import type { DeliverySink, Source, SourceStatus } from './source.js';
 import { Supervisor } from './supervisor.js';
 
@@ -13,12 +15,15 @@ export interface KafkaSourceOptions {
   /** The consumer group; what it has not committed yet is read from the topic's beginning. */
   readonly group: string;
   readonly log: Log;
+  /** How much of a fetch is held in memory. Default: bodies of 1 MiB, 64 MiB in all. */
+  readonly reads?: ReadLimits;
 }
 
 /** The consuming end of the old side. @throws HandoverError `config-invalid` for a connection that cannot be one. */
 export function createKafkaSource(options: KafkaSourceOptions): Source {
   const { connection, topic, group, log } = options;
   const kafka = createKafkaClient(connection, log);
+  limitReads(kafka, options.reads ?? DEFAULT_READ_LIMITS);
   const sampler = new KafkaPastSampler({ kafka, topic, group, log });
   const assignment = new KafkaAssignment({ topic, log });
   let supervisor: Supervisor | undefined;

@@ -15,6 +15,8 @@ declare module 'kafkajs/src/consumer/consumerGroup.js' {
     /** Made anew at each join; undefined before the first. */
     offsetManager: object | null;
     fetch(nodeId: string): Promise<Batch[]>;
+    /** Sends one if the last is older than the interval, in ms. */
+    heartbeat(options: { readonly interval: number }): Promise<void>;
     recoverFromOffsetOutOfRange(error: Error & { readonly topic: string; readonly partition: number }): Promise<void>;
   }
   export = ConsumerGroup;
@@ -76,4 +78,36 @@ declare module 'kafkajs/src/protocol/decoder.js' {
     readTaggedFields(): unknown;
   }
   export = Decoder;
+}
+
+declare module 'kafkajs/src/broker/index.js' {
+  interface FetchedPartition {
+    readonly partition: number;
+    /** What the decoder of batches has made of them, or messages of older formats. */
+    readonly messages: readonly unknown[];
+  }
+  interface FetchRequest {
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number; readonly fetchOffset: string }[];
+    }[];
+  }
+  interface FetchResponse {
+    readonly responses: { readonly topicName: string; partitions: FetchedPartition[] }[];
+  }
+  class Broker {
+    /** The logger of the client that this connection belongs to. */
+    readonly rootLogger: object;
+    fetch(request: FetchRequest): Promise<FetchResponse>;
+  }
+  export = Broker;
+}
+
+declare module 'kafkajs/src/errors.js' {
+  export class KafkaJSPartialMessageError extends Error {}
+}
+
+declare module 'kafkajs/src/protocol/recordBatch/crc32C/index.js' {
+  const crc32c: (bytes: Buffer) => number;
+  export = crc32c;
 }

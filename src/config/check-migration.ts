@@ -98,6 +98,7 @@ function complete(settings: z.output<typeof migrationSchema>, provider: Migratio
     dispatch: settings.dispatch,
     limits: {
       bodyBytes: limits.bodyBytes,
+      batchBytes: limits.batchBytes,
       inFlight: limits.inFlight,
       lingerMs: limits.linger,
       lingering: limits.lingering,

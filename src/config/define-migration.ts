@@ -98,8 +98,13 @@ export interface MigrationOptions {
     maximumAttempts?: number;
   };
   limits?: {
-    /** Largest body. Default 1 MiB. */
+    /** Largest body, once it is decompressed; a larger one is dead-lettered. Default 1 MiB. */
     bodyBytes?: number;
+    /**
+     * What one fetch from Kafka may come to in memory, decompressed; what is beyond it is read by the next ones, as a batch
+     * may hold any number of records. Default 64 MiB.
+     */
+    batchBytes?: number;
     /** Deliveries of one worker between arrival and the end of the first attempt. Default 32. */
     inFlight?: number;
     /** How long a delivery waits for the other side to claim its message; ten times as long for one that is busy. Default 1 s. */

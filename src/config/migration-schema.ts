@@ -69,6 +69,7 @@ export const migrationSchema = group({
     .prefault({}),
   limits: group({
     bodyBytes: wholeNumber(1, BODY_MAX_BYTES).default(1024 * 1024),
+    batchBytes: wholeNumber(1024 * 1024, 1024 * 1024 * 1024).default(64 * 1024 * 1024),
     inFlight: wholeNumber(1, 10_000).default(32),
     linger: duration(0, HOUR).default(SECOND),
     lingering: wholeNumber(0, 100_000).default(256),

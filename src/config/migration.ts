@@ -17,6 +17,8 @@ export interface RetrySettings {
 }
 
 export interface Limits extends Pick<MessageRules, 'bodyBytes'> {
+  /** What one fetch from Kafka may come to in memory, decompressed, in bytes. Default 64 MiB. */
+  readonly batchBytes: number;
   /**
    * Deliveries of one process between their arrival and their acceptance, or, where their workflows were started eagerly, the
    * end of their first attempt. Default 32: more costs eager starts.

@@ -15,17 +15,18 @@ export interface BrokerSide {
 /** The consuming end of a side's broker, and its dead-letter topic. Connects nothing yet. */
 export function openBrokerSide(side: Side, migration: Migration, connections: Connections, log: Log): BrokerSide {
   const consumed = { topic: migration.topics[side], group: migration.consumerGroup, log };
+  const { bodyBytes, batchBytes } = migration.limits;
   const dead = { topic: migration.deadLetterTopics[side], log };
   if (side === 'kafka') {
     const connection = connections.kafka;
     return {
-      source: createKafkaSource({ ...consumed, connection }),
+      source: createKafkaSource({ ...consumed, connection, reads: { bodyBytes, batchBytes } }),
       deadLetters: createKafkaDeadLetters({ ...dead, connection }),
     };
   }
   const connection = connections.rocketmq;
   return {
-    source: createRocketmqSource({ ...consumed, connection }),
+    source: createRocketmqSource({ ...consumed, connection, bodyBytes }),
     deadLetters: createRocketmqDeadLetters({ ...dead, connection }),
   };
 }

@@ -36,7 +36,15 @@ describe('without any configuration', () => {
       dispatch: 'activity',
       settlesWithinMs: 600_000,
       attemptTimeoutMs: 20_000,
-      limits: { bodyBytes: 1_048_576, inFlight: 32, lingerMs: 1_000, lingering: 256, held: 256, checkAfterMs: 60_000 },
+      limits: {
+        bodyBytes: 1_048_576,
+        batchBytes: 67_108_864,
+        inFlight: 32,
+        lingerMs: 1_000,
+        lingering: 256,
+        held: 256,
+        checkAfterMs: 60_000,
+      },
       settledLifetimeMs: 15 * 86_400_000,
     });
   });
