@@ -28,6 +28,8 @@ export interface Popped {
   readonly deliveries: readonly PoppedDelivery[];
   /** The broker waited for the whole poll and found none of its queues to hold anything for the group. */
   readonly empty: boolean;
+  /** It was answered "no new message" at once, although the broker was asked to wait. */
+  readonly hasty: boolean;
 }
 
 /** The proxy's shortest long poll. A receive cannot be cancelled, so this is also how long a stop may take. */
@@ -36,6 +38,8 @@ export const LONG_POLL_MS = 5000;
 const LONGEST_EMPTY_POLL_MS = LONG_POLL_MS + 500;
 /** A poll that found nothing but what the broker discards (filtered, or for its own dead letters) ends at once. */
 const SHORTEST_EMPTY_POLL_MS = LONG_POLL_MS - 500;
+/** Sooner than this no poll ends that has waited for anything. */
+const HASTY_POLL_MS = 1000;
 /** Most messages that the proxy hands out in one answer. */
 export const MAX_POP = 32;
 
@@ -88,12 +92,11 @@ export class PopConsumer extends SimpleConsumer {
       const message = response.getMessage();
       if (message !== undefined) deliveries.push(await poppedDelivery(message, origin));
     }
+    const found = status.getCode() !== definitions.Code.MESSAGE_NOT_FOUND;
     return {
       deliveries,
-      empty:
-        status.getCode() === definitions.Code.MESSAGE_NOT_FOUND &&
-        elapsed >= SHORTEST_EMPTY_POLL_MS &&
-        elapsed <= LONGEST_EMPTY_POLL_MS,
+      empty: !found && elapsed >= SHORTEST_EMPTY_POLL_MS && elapsed <= LONGEST_EMPTY_POLL_MS,
+      hasty: !found && elapsed < HASTY_POLL_MS,
     };
   }
 

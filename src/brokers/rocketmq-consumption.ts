@@ -1,7 +1,8 @@
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { RocketmqConnection } from './connections.js';
-import { MAX_POP, PopConsumer } from './pop-consumer.js';
+import { HastyAnswers } from './hasty-answers.js';
+import { LONG_POLL_MS, MAX_POP, PopConsumer } from './pop-consumer.js';
 import { ClientGuard } from './rocketmq-client.js';
 import type { RocketmqLeases } from './rocketmq-leases.js';
 import type { RocketmqPast } from './rocketmq-past.js';
@@ -36,6 +37,7 @@ export class RocketmqConsumption implements Life {
   readonly #capacity: SharedCapacity;
   readonly #stopping = new AbortController();
   readonly #polls = new Map<string, Promise<void>>();
+  readonly #hasty = new HastyAnswers();
   #end: (cause: Error) => void = () => undefined;
   #closed = false;
 
@@ -52,6 +54,14 @@ export class RocketmqConsumption implements Life {
   /** Undefined once it is closed: its connections would be opened anew, and stay. */
   get consumer(): PopConsumer | undefined {
     return this.#closed ? undefined : this.#consumer;
+  }
+
+  /** Why it consumes nothing although no call fails, for people; undefined while it is well. */
+  get trouble(): string | undefined {
+    const { fault } = this.#hasty;
+    if (fault === undefined) return undefined;
+    const { topic, group } = this.#options;
+    return `RocketMQ broker ${fault.broker} has answered 'no new message' at once for ${fault.seconds} s, although it was asked to wait ${LONG_POLL_MS / 1000} s: look at the rights (ACL) on topic ${topic} and group ${group}, and at the logs of the proxy and the broker`;
   }
 
   /** Resolves once the consumer polls. Rejects when it cannot, having let go of it. */
@@ -85,7 +95,10 @@ export class RocketmqConsumption implements Life {
       if (this.#polls.has(broker) || this.#stopping.signal.aborted) continue;
       this.#polls.set(
         broker,
-        this.#pollOn(broker).finally(() => this.#polls.delete(broker)),
+        this.#pollOn(broker).finally(() => {
+          this.#polls.delete(broker);
+          this.#hasty.ended(broker);
+        }),
       );
     }
   }
@@ -94,8 +107,10 @@ export class RocketmqConsumption implements Life {
     const { signal } = this.#stopping;
     for (let failed = 0; !signal.aborted && this.#consumer.brokers().includes(broker); ) {
       try {
-        await this.#pollOnce(broker);
+        const hasty = await this.#pollOnce(broker);
         failed = 0;
+        if (hasty) await pause(this.#hasty.came(broker), signal);
+        else this.#hasty.ended(broker);
       } catch (error) {
         if (signal.aborted) return;
         failed += 1;
@@ -106,15 +121,17 @@ export class RocketmqConsumption implements Life {
     }
   }
 
-  async #pollOnce(broker: string): Promise<void> {
+  /** Whether the answer came too soon to be one. */
+  async #pollOnce(broker: string): Promise<boolean> {
     const { invisibilityMs, past } = this.#options;
     const room = await this.#capacity.reserve(this.#polls.size, MAX_POP, this.#stopping.signal);
     try {
       const startedAt = Date.now();
-      const { deliveries, empty } = await this.#consumer.pop(broker, room, invisibilityMs);
-      if (this.#closed) return;
+      const { deliveries, empty, hasty } = await this.#consumer.pop(broker, room, invisibilityMs);
+      if (this.#closed) return false;
       if (deliveries.length > 0) this.#handOver(deliveries);
       if (empty) past.foundEmpty(broker, startedAt, Date.now());
+      return hasty;
     } finally {
       this.#capacity.release(room);
     }

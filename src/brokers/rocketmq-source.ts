@@ -63,9 +63,11 @@ export function createRocketmqSource(options: RocketmqSourceOptions): Source {
       await supervisor?.stop();
     },
     status(): SourceStatus {
-      return (
-        supervisor?.status ?? { ready: false, reason: `the RocketMQ consumer of ${topic} is not started`, restarts: 0 }
-      );
+      if (supervisor === undefined)
+        return { ready: false, reason: `the RocketMQ consumer of ${topic} is not started`, restarts: 0 };
+      const { status } = supervisor;
+      const trouble = consumption?.trouble;
+      return status.ready && trouble !== undefined ? { ...status, ready: false, reason: trouble } : status;
     },
     past(): number | undefined {
       return past.value(Date.now(), leases?.oldest);

@@ -21,6 +21,10 @@ export class FakeRocketmqProxy {
   readonly ackCodes: number[] = [];
   /** Whether clients are told their settings, for which they wait when they start. */
   answersTelemetry = true;
+  /** Answers every poll for which nothing is left to hand out with "no new message", at once. */
+  hasty = false;
+  /** Polls that it was asked for so far. */
+  asked = 0;
   /** Whether it ends its half of a telemetry stream when a client has ended the other. */
   endsTelemetry = true;
   #server: Server | undefined;
@@ -80,8 +84,9 @@ export class FakeRocketmqProxy {
   }
 
   #receive(call: ServerWritableStream<ReceiveMessageRequest, ReceiveMessageResponse>): void {
-    const scripted = this.polls.length > 0;
-    const messages = this.polls.shift();
+    this.asked += 1;
+    const scripted = this.polls.length > 0 || this.hasty;
+    const messages = this.polls.length > 0 ? this.polls.shift() : [];
     // With nothing to hand out it waits as a long poll does; the test is over before that is.
     if (!scripted) return;
     if (messages !== undefined) {

@@ -92,6 +92,23 @@ describe('the RocketMQ source', () => {
     await until(() => sink.times('m-1') === 1, 'the message arrives');
   });
 
+  it("polls no hot loop on a proxy that answers 'no new message' at once, is not ready with that reason, and recovers", async () => {
+    proxy.hasty = true;
+    await source.start(sink);
+    await until(() => !source.status().ready, 'the source has noticed');
+    expect(source.status().reason).toMatch(
+      /broker-a has answered 'no new message' at once for 3\d s, .* \(ACL\) on topic/,
+    );
+    expect(source.past()).toBeUndefined();
+    // Half a minute of polls without a pause are thousands.
+    expect(proxy.asked).toBeLessThan(100);
+
+    proxy.hasty = false;
+    proxy.polls.push([proxyMessage('m-1', '{}')]);
+    await until(() => sink.times('m-1') === 1, 'the message arrives');
+    await until(() => source.status().ready, 'it is ready again');
+  });
+
   it('stops although the proxy is gone', async () => {
     await source.start(sink);
     proxy.die();
