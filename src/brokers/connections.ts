@@ -1,5 +1,6 @@
-import { isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { HandoverError } from '../domain/errors.js';
+import { isLoopback } from '../domain/loopback.js';
 
 export interface KafkaConnection {
   /** `host:port` of at least one broker. */
@@ -56,7 +57,7 @@ export function checkRocketmqConnection(connection: RocketmqConnection): Rocketm
   if ((connection.accessKey === undefined) !== (connection.secretKey === undefined)) {
     throw invalid('RocketMQ has an access key or a secret key, but not both', 'Set both keys, or neither.');
   }
-  const inTheClear = endpoints.find((endpoint) => !connection.tls && !isLoopback(endpoint));
+  const inTheClear = endpoints.find((endpoint) => !connection.tls && !isLoopback(hostOf(endpoint)));
   if (connection.accessKey !== undefined && inTheClear !== undefined) {
     throw invalid(`RocketMQ keys would be sent to ${inTheClear} without TLS`, 'Set ROCKETMQ_TLS=true.');
   }
@@ -82,9 +83,8 @@ function normaliseEndpoint(endpoint: string): string {
   return `${match[1]}:${port}`;
 }
 
-function isLoopback(endpoint: string): boolean {
-  const host = endpoint.slice(0, endpoint.lastIndexOf(':'));
-  return host === 'localhost' || (isIP(host) === 4 && host.startsWith('127.'));
+function hostOf(endpoint: string): string {
+  return endpoint.slice(0, endpoint.lastIndexOf(':'));
 }
 
 function invalid(message: string, hint: string): HandoverError {

@@ -2,6 +2,7 @@ import { Duplex } from 'node:stream';
 import { format } from 'node:util';
 import type { BaseClient, BaseClientOptions, Endpoints, ILogger, TopicRouteData } from 'rocketmq-client-nodejs';
 import { toError } from '../domain/errors.js';
+import { grpcProxyHint, keepLoopbackDirect } from '../domain/grpc-proxy.js';
 import type { Log } from '../domain/log.js';
 import { endpointAt, type RocketmqConnection } from './connections.js';
 import { within } from './waiting.js';
@@ -17,6 +18,8 @@ const SHUT_DOWN_MS = 5000;
 /** The options that consumers and producers share. A logger always, as without one the client makes files in the home folder. */
 export function rocketmqOptions(connection: RocketmqConnection, attempt: number, log: Log): BaseClientOptions {
   const { tls, namespace = '', accessKey, secretKey } = connection;
+  // The client gives gRPC no options, so the environment, which gRPC reads at each new channel, is the only way.
+  keepLoopbackDirect(process.env);
   return {
     endpoints: endpointAt(connection, attempt),
     namespace,
@@ -47,14 +50,16 @@ export class ClientGuard {
     const starting = this.#client.startup();
     try {
       if (await within(START_UP_MS, starting)) return;
-      throw new Error(`RocketMQ at ${this.#client.getEndpoints()} has not answered for ${START_UP_MS / 1000} s`);
+      throw new Error(`it has not answered for ${START_UP_MS / 1000} s`);
     } catch (error) {
       await this.shutDown();
       // A start-up that ends after that has begun timers that would keep the process alive.
       const again = () => void this.shutDown();
       starting.then(again, again);
       const cause = rootCause(toError(error));
-      throw new Error(`RocketMQ at ${this.#client.getEndpoints()}: ${cause.message}`, { cause: error });
+      const endpoints = this.#client.getEndpoints();
+      const proxy = grpcProxyHint(endpoints.facade.replace(/^\w+:/, ''), process.env);
+      throw new Error(`RocketMQ at ${endpoints}${proxy}: ${cause.message}`, { cause: error });
     }
   }
 

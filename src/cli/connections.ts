@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
 import { HandoverError } from '../domain/errors.js';
+import { grpcProxyHint } from '../domain/grpc-proxy.js';
+import { isLoopback } from '../domain/loopback.js';
 import type { Audit } from '../ledger/audit.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -110,14 +112,19 @@ async function openTemporal({ temporal }: Connections, closers: (() => Promise<v
   const { connectionOptions, namespace } = temporal;
   const address = connectionOptions.address ?? 'localhost:7233';
   try {
-    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '5 s' });
+    const direct = isLoopback(address.replace(/:\d+$/, '')) && { channelArgs: { 'grpc.enable_http_proxy': 0 } };
+    const connection = await Connection.connect({ ...connectionOptions, ...direct, connectTimeout: '5 s' });
     closers.push(() => connection.close());
     return new Client({ connection, namespace });
   } catch (cause) {
-    throw new HandoverError('temporal-unavailable', `Temporal does not answer at ${address}.`, {
-      cause,
-      hint: 'Look whether it runs, and whether the address, namespace and credentials are right.',
-    });
+    throw new HandoverError(
+      'temporal-unavailable',
+      `Temporal does not answer at ${address}${grpcProxyHint(address, process.env)}.`,
+      {
+        cause,
+        hint: 'Look whether it runs, and whether the address, namespace and credentials are right.',
+      },
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { keepLoopbackDirect } from '../domain/grpc-proxy.js';
 import { deadLettersCommand } from './commands/dead-letters.js';
 import { demoCommand } from './commands/demo.js';
 import { downCommand } from './commands/down.js';
@@ -82,5 +83,7 @@ async function readVersion(): Promise<string> {
 // npx runs this file through a link.
 const started = process.argv[1];
 if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
+  // Temporal and RocketMQ of a local stack are reached by gRPC, also by the commands that are started from here.
+  keepLoopbackDirect(process.env);
   endProcess(await run(process.argv.slice(2)));
 }

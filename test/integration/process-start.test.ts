@@ -106,6 +106,33 @@ describe('a worker whose namespace has no search attributes', () => {
   });
 });
 
+describe('a proxy variable that is meant for something else', () => {
+  const captured = { ...services, REWARD_URL, http_proxy: 'http://127.0.0.1:9', HTTP_PROXY: 'http://127.0.0.1:9' };
+
+  it('captures nothing that goes to this machine: a worker gets ready, and both halves are published', async () => {
+    const live = await startLiveMigration(stack);
+    const messages = join(folder, 'messages.jsonl');
+    await writeFile(messages, '{"body":{"amount":5}}\n');
+    const args = ['worker', '--side', 'rocketmq', '--config', live.configPath, '--json'];
+    const working = startCommand(args, captured);
+    await expect.poll(() => working.stdout()).toContain('"ready":true');
+    const published = await startCommand(['publish', messages, '--config', live.configPath, '--json'], captured).ended;
+    expect(JSON.parse(published.stdout)).toEqual({ published: 1, failed: [] });
+    const status = await startCommand(['status', '--config', live.configPath], captured).ended;
+    expect(status.stdout).not.toContain('unknown');
+    working.child.kill('SIGTERM');
+    expect((await working.ended).code).toBe(0);
+    await live.close();
+  });
+
+  it('is named by the error of a service that it does capture', async () => {
+    const elsewhere = { ...captured, TEMPORAL_ADDRESS: 'temporal.invalid:7233' };
+    const { code, stderr } = await startCommand(['policy', 'show'], elsewhere).ended;
+    expect(stderr).toContain('by way of the proxy that http_proxy names; name temporal.invalid in no_proxy');
+    expect(code).toBe(1);
+  });
+});
+
 describe('a command whose work is done', () => {
   it('ends with exit code 0, although its configuration has left something open, which is named', async () => {
     const path = await configure('setInterval(() => undefined, 1_000);\nexport default {};\n');
