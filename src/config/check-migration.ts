@@ -104,6 +104,7 @@ function complete(settings: z.output<typeof migrationSchema>, provider: Migratio
       lingering: limits.lingering,
       waiting: limits.waiting,
       held: limits.held,
+      stallMs: limits.stall,
       checkAfterMs: limits.checkAfter,
       drainMs: limits.drain,
       shutdownMs: limits.shutdown,

@@ -120,6 +120,11 @@ export interface MigrationOptions {
     held?: number;
     /** A record that has not moved for this long is looked up in Temporal. Default 1 min. */
     checkAfter?: Duration;
+    /**
+     * How long a worker's intake may stand still, with nothing that explains it, before the worker is not ready any more.
+     * Default 1 min; never less than 20 times `linger`.
+     */
+    stall?: Duration;
     /** How long a stopping worker waits for what is in flight. Default 20 s. */
     drain?: Duration;
     /**

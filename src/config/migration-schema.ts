@@ -75,6 +75,7 @@ export const migrationSchema = group({
     lingering: wholeNumber(0, 100_000).default(256),
     waiting: wholeNumber(1, 10_000).default(1_000),
     held: wholeNumber(0, 100_000).default(256),
+    stall: duration(SECOND, DAY).default(MINUTE),
     checkAfter: duration(SECOND, DAY).default(MINUTE),
     drain: duration(0, HOUR).default(20 * SECOND),
     shutdown: duration(5 * SECOND, HOUR).default(30 * SECOND),

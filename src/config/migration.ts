@@ -40,6 +40,11 @@ export interface Limits extends Pick<MessageRules, 'bodyBytes'> {
   readonly waiting: number;
   /** A record that has not moved for this long is looked up in Temporal. Default 60 000. */
   readonly checkAfterMs: number;
+  /**
+   * How long intake may have deliveries in hand and accept none, without a hold that explains it, before the worker is not
+   * ready any more. Default 60 000; never less than 20 times `lingerMs`.
+   */
+  readonly stallMs: number;
   /** How long a stopping worker waits for what is in flight. Default 20 000. */
   readonly drainMs: number;
   /** How long a worker may take to stop, everything included; the drain and the last attempts are cut to fit. Default 30 000. */

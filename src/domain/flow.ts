@@ -97,25 +97,16 @@ export function permit({ census, bounds, throttled }: Flow): {
   return { moves, fetch: Math.max(0, Math.min(free.place, bounds.memory - unaccepted(census))) };
 }
 
-/** What decides the way of a delivery that the other side owns. */
-export interface OtherSides {
-  /** The other side is proved past it, and this one may adopt it: its run does so at its first look, and waits for nobody. */
+/**
+ * Where a delivery goes from `routing` that the other side owns. `ownerIsPast`: that side is proved past it and this one
+ * may adopt it, so its run does that at its first look and waits for nobody. `lingers`: the other side shows life, and this
+ * delivery has not waited for it before. Nothing is held that has not been refused: it may be counted as waiting already.
+ */
+export function afterRouting(wait: {
   readonly ownerIsPast: boolean;
-  /** Whether any delivery is to linger now: not while the other side shows no life. */
   readonly lingers: boolean;
-  readonly throttled: boolean;
-}
-
-/** Where a delivery that the other side owns goes from `routing`. */
-export function afterRouting({ ownerIsPast, lingers, throttled }: OtherSides): 'starting' | 'queued' | 'held' {
-  if (ownerIsPast) return 'starting';
-  if (lingers) return 'queued';
-  return throttled ? 'held' : 'starting';
-}
-
-/** Where a delivery goes whose owner has not claimed it while it lingered. */
-export function afterLingering({ ownerIsPast, throttled }: Omit<OtherSides, 'lingers'>): 'due' | 'held' {
-  return throttled && !ownerIsPast ? 'held' : 'due';
+}): 'starting' | 'queued' {
+  return wait.lingers && !wait.ownerIsPast ? 'queued' : 'starting';
 }
 
 function sum(census: Census, counts: (rule: StageRule) => boolean): number {

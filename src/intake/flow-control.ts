@@ -1,13 +1,4 @@
-import {
-  afterLingering,
-  type Census,
-  type FlowBounds,
-  permit,
-  STAGE_NAMES,
-  type Stage,
-  taken,
-  unaccepted,
-} from '../domain/flow.js';
+import { type Census, type FlowBounds, permit, STAGE_NAMES, type Stage, taken } from '../domain/flow.js';
 import { untilWoken, wakeAll } from './until-woken.js';
 
 /** `outside`: it has not come in yet, or is done with. */
@@ -90,21 +81,15 @@ export class FlowControl {
     return taken(this.census, 'place');
   }
 
-  /** Deliveries that are not accepted, nor left. */
-  get unaccepted(): number {
-    return unaccepted(this.census);
-  }
-
   /** How many were accepted since the start. */
   get accepted(): number {
     return this.#accepted;
   }
 
-  /** Since when the oldest delivery of that stage is there (monotonic clock, ms). */
-  oldest(stage: Stage): number | undefined {
-    let oldest: number | undefined;
-    for (const { since } of this.#in(stage)) oldest = Math.min(since, oldest ?? since);
-    return oldest;
+  /** Since when the oldest delivery of these stages is in its stage (monotonic clock, ms); undefined where none is. */
+  oldestIn(stages: readonly Stage[]): number | undefined {
+    const since = stages.flatMap((stage) => [...this.#in(stage)].map((ticket) => ticket.since));
+    return since.length === 0 ? undefined : Math.min(...since);
   }
 
   /** Resolves with how many deliveries may be fetched, once that is one at least. Rejects with the signal's reason. */
@@ -154,9 +139,9 @@ export class FlowControl {
   }
 
   /** Ends its wait for its owner: that had its time, or is proved past it. */
-  sendOn(ticket: Ticket, ownerIsPast: boolean): void {
+  sendOn(ticket: Ticket): void {
     if (!ticket.isWaiting) return;
-    this.#put(ticket, afterLingering({ ownerIsPast, throttled: this.#throttled() }));
+    this.#put(ticket, 'due');
     this.pump();
   }
 

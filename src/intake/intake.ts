@@ -3,6 +3,7 @@ import type { Census } from '../domain/flow.js';
 import type { Log } from '../domain/log.js';
 import type { DeadLetterReason } from '../domain/message.js';
 import type { Side } from '../domain/side.js';
+import { AT_WORK, type IntakeLook } from '../domain/stall.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { PolicyCache } from '../ledger/policy-cache.js';
@@ -115,6 +116,13 @@ export class Intake implements DeliverySink {
     return this.#flow.census;
   }
 
+  /** What tells whether it stands still. */
+  look(): Omit<IntakeLook, 'now'> {
+    const { census, accepted } = this.#flow;
+    const oldestAtWork = this.#flow.oldestIn(AT_WORK);
+    return { census, accepted, oldestAtWork, holds: this.holds, throttled: this.#deps.throttle.holding };
+  }
+
   async capacity(signal: AbortSignal): Promise<number> {
     const { policy } = this.#deps;
     for (;;) {
@@ -166,11 +174,11 @@ export class Intake implements DeliverySink {
 
   /** Each round begins with a place, at a verdict of the ledger; a further one follows where the throttle has held it. */
   async #bringMessage(ticket: Ticket, arrival: Arrival): Promise<void> {
-    for (;;) {
+    for (let again = false; ; again = true) {
       const verdict = await this.#batch.route(arrival);
       ticket.throwIfEnded();
       if (verdict.verdict !== 'wait') return this.#act(ticket, arrival, verdict);
-      const turn = await this.#otherSide.takeTurn(ticket, arrival);
+      const turn = await this.#otherSide.takeTurn(ticket, arrival, again);
       if (turn === 'start') return this.#start(ticket, arrival, verdict);
       if (turn === 'accepted') return;
     }

@@ -15,7 +15,7 @@ export interface OtherSideOptions {
   readonly policy: Pick<PolicyCache, 'current'>;
   readonly otherSideLives: () => boolean;
   readonly ownerIsPast: (arrival: Arrival) => boolean;
-  readonly throttle: Pick<Throttle, 'holding' | 'enter'>;
+  readonly throttle: Pick<Throttle, 'enter'>;
   readonly flow: FlowControl;
   readonly gate: Gate;
 }
@@ -44,14 +44,10 @@ export class OtherSide {
     this.#watch.stop();
   }
 
-  /** For one that has just been routed. Rejects with what ended it. */
-  async takeTurn(ticket: Ticket, arrival: Arrival): Promise<Turn> {
-    const { throttle, flow } = this.#options;
-    const next = afterRouting({
-      ownerIsPast: this.#ownerIsPast(arrival),
-      lingers: this.#lingers,
-      throttled: throttle.holding,
-    });
+  /** For one that has just been routed; `again`, as a hold has ended. Rejects with what ended it. */
+  async takeTurn(ticket: Ticket, arrival: Arrival, again: boolean): Promise<Turn> {
+    const { flow } = this.#options;
+    const next = afterRouting({ ownerIsPast: this.#ownerIsPast(arrival), lingers: this.#lingers && !again });
     if (next === 'starting') flow.move(ticket, next);
     let stage: Whereabouts = next === 'starting' ? next : await this.#wait(ticket, arrival, next);
     while (stage === 'starting') {

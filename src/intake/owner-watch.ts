@@ -71,7 +71,7 @@ export class OwnerWatch {
     const { ticket, arrival } = watched;
     const { lingerMs, ownerIsPast, flow } = this.#options;
     if (ticket.stage !== 'due' && ownerIsPast(arrival)) {
-      flow.sendOn(ticket, true);
+      flow.sendOn(ticket);
       return false;
     }
     if (ticket.stage !== 'lingering') return watched.lookAt <= now;
@@ -103,7 +103,7 @@ export class OwnerWatch {
     watched.lookAt = now + LONGEST_PAUSE_MS;
     if (ticket.stage !== 'lingering' || stay === undefined) return;
     const judgement = judgeStay(stay, progress, now, this.#tookOneAt);
-    if (judgement === 'expired') flow.sendOn(ticket, false);
+    if (judgement === 'expired') flow.sendOn(ticket);
     else if (judgement !== 'claimed') watched.stay = judgement;
   }
 }

@@ -48,9 +48,16 @@ export class Throttle {
     return this.#heldSince !== undefined;
   }
 
-  /** Since when it holds, in ms since the epoch; undefined while it does not. */
-  get heldSince(): number | undefined {
-    return this.#heldSince;
+  /** What it holds for, and since when (ms since the epoch); undefined while it does not. */
+  get hold(): { readonly what: string; readonly since: number } | undefined {
+    const owner = otherSide(this.#side);
+    const waiting = this.#counts?.[owner] ?? this.#limit;
+    return this.#heldSince === undefined
+      ? undefined
+      : {
+          what: `throttle: ${waiting} messages wait for ${owner}, and ${this.#limit} may; bring it back, or set failover`,
+          since: this.#heldSince,
+        };
   }
 
   /** Has `listener` called whenever a hold has ended. There is one listener: the intake. */
@@ -76,18 +83,20 @@ export class Throttle {
 
   /**
    * Counts a message as one that is about to wait for the other side. False: there is no room, and this side holds from
-   * now on, until a look finds otherwise.
+   * now on, until a look finds otherwise. One that is counted already has room, also during a hold: its process may have
+   * died before it started the workflow that would end the wait.
    * @throws HandoverError `ledger-unavailable`
    */
   async enter(messageId: string): Promise<boolean> {
     const owner = otherSide(this.#side);
-    const room = roomFor({ forMe: this.#counts?.[this.#side] ?? 0, limit: this.#limit });
+    const held = this.holding;
+    const room = held ? 0 : roomFor({ forMe: this.#counts?.[this.#side] ?? 0, limit: this.#limit });
     const { entered, waiting } = await this.#waiting.enter(owner, messageId, room);
     if (this.#counts !== undefined) this.#counts = { ...this.#counts, [owner]: waiting };
     if (entered) return true;
     this.#hold(waiting);
     // Many of those that are counted may have been claimed since: this may end the hold at once.
-    await this.#lookOnce();
+    if (!held) await this.#lookOnce();
     return false;
   }
 

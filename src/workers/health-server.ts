@@ -3,6 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { HandoverError, toError } from '../domain/errors.js';
+import type { Hold } from './stall-watch.js';
 
 export interface HealthOptions {
   readonly host: string;
@@ -10,6 +11,8 @@ export interface HealthOptions {
   readonly port: number;
   /** Why the process is not ready, and what could not be checked yet, a sentence each. */
   readonly readiness: { readonly reasons: readonly string[]; readonly unchecked: readonly string[] };
+  /** What it holds for, ready or not. */
+  readonly holds: () => readonly Hold[];
   readonly registry: Registry;
   /** Where Temporal's core serves its own metrics, appended to ours. */
   readonly temporalMetricsUrl: string;
@@ -22,8 +25,8 @@ export interface HealthServer {
 }
 
 /**
- * `/healthz`: the event loop turns, whatever the dependencies do. `/readyz`: 200, or 503 with the reasons, and what
- * could not be checked yet. `/metrics`: the process's and Temporal's, in the Prometheus text format.
+ * `/healthz`: the event loop turns, whatever the dependencies do. `/readyz`: 200, or 503 with the reasons, what could
+ * not be checked yet, and what it holds for. `/metrics`: the process's and Temporal's, in the Prometheus text format.
  * @throws HandoverError `port-taken`
  */
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
@@ -56,7 +59,7 @@ async function answer(options: HealthOptions, url: string, response: ServerRespo
       return send(response, 200, 'application/json', '{"status":"ok"}\n');
     case '/readyz': {
       const { reasons, unchecked } = options.readiness;
-      const body = JSON.stringify({ ready: reasons.length === 0, reasons, unchecked });
+      const body = JSON.stringify({ ready: reasons.length === 0, reasons, unchecked, holds: options.holds() });
       return send(response, reasons.length === 0 ? 200 : 503, 'application/json', `${body}\n`);
     }
     case '/metrics': {

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { SourceStatus } from '../brokers/source.js';
+import { type Census, STAGE_NAMES } from '../domain/flow.js';
 import type { GrantResult } from '../domain/outcome.js';
 import { SIDES, type Side } from '../domain/side.js';
 import type { IntakeObserver } from '../intake/intake.js';
@@ -19,6 +20,10 @@ export interface Readings {
   readonly ready: () => boolean;
   /** How much could not be checked yet. */
   readonly unchecked: () => number;
+  /** Deliveries by stage; undefined while nothing is consumed. */
+  readonly census: () => Census | undefined;
+  /** Since the last acceptance while anything is in hand. */
+  readonly quietSeconds: () => number | undefined;
 }
 
 export interface Metrics {
@@ -79,6 +84,22 @@ export function createMetrics(side: Side, readings: Readings): Metrics {
     readings.inFlight,
   );
   gauge('handover_lingering', 'Deliveries that wait for the other side to claim their message', readings.lingering);
+  gauge(
+    'handover_intake_stalled',
+    'Seconds since the last acceptance while anything is in hand; absent while nothing is',
+    readings.quietSeconds,
+  );
+  new Gauge({
+    name: 'handover_intake_deliveries',
+    help: 'Deliveries in each stage of their way through intake',
+    labelNames: ['stage'],
+    registers,
+    collect() {
+      const census = readings.census();
+      if (census === undefined) this.reset();
+      else for (const stage of STAGE_NAMES) this.set({ stage }, census[stage]);
+    },
+  });
   new Gauge({
     name: 'handover_waiting',
     help: 'Messages that one side has delivered and that wait for the other, their owner; about, and never too few',

@@ -4,6 +4,7 @@ import type { Migration } from '../config/migration.js';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { Side } from '../domain/side.js';
+import { stallAfter } from '../domain/stall.js';
 import { memoryOf } from '../domain/stored-time.js';
 import type { InHand } from '../intake/in-hand.js';
 import { Intake, type IntakeObserver } from '../intake/intake.js';
@@ -24,6 +25,7 @@ import type { PolicyKeeper } from './policy-keeper.js';
 import { policyWhileWhole, watchOf } from './policy-while-whole.js';
 import type { RetentionWatch } from './retention.js';
 import { watchSides } from './side-watch.js';
+import { StallWatch } from './stall-watch.js';
 
 export interface SideIntakeOptions {
   readonly side: Side;
@@ -52,6 +54,7 @@ export interface SideIntake {
   readonly source: Source;
   readonly policy: PolicyCache;
   readonly throttle: Throttle;
+  readonly stallWatch: StallWatch;
 }
 
 /** Starts to consume. What it opens is entered into `closers`, the consumer last, so that it is stopped first. */
@@ -117,8 +120,16 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     begin: () => intake.stop(),
     works: true,
   });
+  const stallWatch = new StallWatch({
+    look: () => intake.look(),
+    throttle: () => throttle.hold,
+    afterMs: stallAfter(limits),
+    log,
+  });
+  stallWatch.start();
+  closers.add('stall watch', async () => stallWatch.stop());
   await source.start(pending);
-  return { intake, source, policy, throttle };
+  return { intake, source, policy, throttle, stallWatch };
 }
 
 /** The log names no more than so many of what was cut off. */

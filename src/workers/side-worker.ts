@@ -123,8 +123,16 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     policyVersion: () => consuming?.policy.current()?.policy.version,
     ready: () => readiness.reasons.length === 0,
     unchecked: () => readiness.unchecked.length,
+    census: () => consuming?.intake.census,
+    quietSeconds: () => consuming?.stallWatch.quietSeconds,
   });
-  const health = await startHealthServer({ ...http, readiness, registry: metrics.registry, temporalMetricsUrl });
+  const health = await startHealthServer({
+    ...http,
+    readiness,
+    holds: () => consuming?.stallWatch.holds ?? [],
+    registry: metrics.registry,
+    temporalMetricsUrl,
+  });
   closers.add('health server', () => health.close());
   readiness.start();
   closers.add('readiness', async () => readiness.stop());
@@ -283,7 +291,12 @@ function noWitnessOnCluster(): HandoverError {
   });
 }
 
-function reasonsOf(side: Side, { intake, source }: SideIntake): readonly string[] {
+function reasonsOf(side: Side, { intake, source, stallWatch }: SideIntake): readonly string[] {
   const { ready, reason } = source.status();
-  return [...intake.holds, ...(ready ? [] : [`${side}: ${reason ?? 'the consumer is not running yet'}`])];
+  const stalled = stallWatch.reason;
+  return [
+    ...intake.holds,
+    ...(stalled === undefined ? [] : [stalled]),
+    ...(ready ? [] : [`${side}: ${reason ?? 'the consumer is not running yet'}`]),
+  ];
 }

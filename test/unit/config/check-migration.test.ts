@@ -43,6 +43,7 @@ describe('without any configuration', () => {
         lingerMs: 1_000,
         lingering: 256,
         held: 256,
+        stallMs: 60_000,
         checkAfterMs: 60_000,
       },
       settledLifetimeMs: 15 * 86_400_000,

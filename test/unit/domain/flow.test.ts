@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  afterLingering,
   afterRouting,
   type Census,
   type Flow,
@@ -117,11 +116,8 @@ describe('the flow of deliveries', () => {
   });
 
   it('starts at once, whatever holds, what the other side is proved past', () => {
-    for (const throttled of [true, false]) {
-      for (const lingers of [true, false]) {
-        expect(afterRouting({ ownerIsPast: true, lingers, throttled })).toBe('starting');
-      }
-      expect(afterLingering({ ownerIsPast: true, throttled })).toBe('due');
-    }
+    const to = (ownerIsPast: boolean, lingers: boolean) => afterRouting({ ownerIsPast, lingers });
+    expect([to(true, true), to(true, false)]).toEqual(['starting', 'starting']);
+    expect([to(false, true), to(false, false)]).toEqual(['queued', 'starting']);
   });
 });

@@ -105,3 +105,17 @@ describe('the throttle of a side', () => {
     await throttle.stop();
   });
 });
+
+describe('a message that is counted as waiting already', () => {
+  it('has room during a hold, as its process may have died before it started what would end the wait', async () => {
+    const { throttle, waiting } = createThrottle(2);
+    for (const id of ids(2)) await throttle.enter(id);
+    expect(await throttle.enter('late')).toBe(false);
+    expect(throttle.holding).toBe(true);
+    expect(await throttle.enter('m-0')).toBe(true);
+    // Nor does another one take the room that a claim leaves before those that were refused are let go on.
+    waiting.gone.add('m-1');
+    await waiting.verify('rocketmq');
+    expect(await throttle.enter('later')).toBe(false);
+  });
+});

@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NOBODY } from '../../../src/domain/flow.js';
+import type { IntakeLook } from '../../../src/domain/stall.js';
+import { StallWatch } from '../../../src/workers/stall-watch.js';
+
+const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
+
+function open(throttle?: { what: string; since: number }) {
+  const seen: { look: Omit<IntakeLook, 'now'> } = {
+    look: {
+      census: { ...NOBODY, queued: 32, due: 256 },
+      accepted: 0,
+      oldestAtWork: undefined,
+      holds: [],
+      throttled: throttle !== undefined,
+    },
+  };
+  const watch = new StallWatch({ look: () => seen.look, throttle: () => throttle, afterMs: 60_000, log });
+  watch.start();
+  return { watch, seen };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  for (const write of Object.values(log)) write.mockClear();
+});
+afterEach(() => void vi.useRealTimers());
+
+describe('the stall watch', () => {
+  it('tells a stall within its time as a fault: in the reason, in the log with the counts, again each minute, and its end', () => {
+    const { watch, seen } = open();
+    vi.advanceTimersByTime(59_000);
+    expect([watch.reason, log.error.mock.calls.length]).toEqual([undefined, 0]);
+    vi.advanceTimersByTime(2_000);
+    expect(watch.reason).toMatch(
+      /nothing was accepted for 6\d s with 32 queued, 256 due, .* this is a fault of handover/,
+    );
+    expect(watch.quietSeconds).toBeGreaterThanOrEqual(60);
+    expect(log.error.mock.calls[0]?.[0]).toMatchObject({
+      event: 'intake-stalled',
+      stages: { queued: 32, due: 256, routing: 0 },
+    });
+    vi.advanceTimersByTime(60_000);
+    expect(log.error).toHaveBeenCalledTimes(2);
+    seen.look = { ...seen.look, accepted: 1 };
+    vi.advanceTimersByTime(1_000);
+    expect(watch.reason).toBeUndefined();
+    expect(log.info.mock.calls[0]?.[0]).toMatchObject({ event: 'intake-goes-on' });
+    watch.stop();
+  });
+
+  it('shows a hold with what it is for and since when, says it each minute, and takes it for no stall', () => {
+    const since = Date.now() - 5_000;
+    const { watch } = open({ what: 'throttle: 1000 messages wait for rocketmq', since });
+    vi.advanceTimersByTime(200_000);
+    expect(watch.reason).toBeUndefined();
+    expect(watch.holds).toEqual([
+      { what: 'throttle: 1000 messages wait for rocketmq', since: new Date(since).toISOString() },
+    ]);
+    expect(log.warn.mock.calls.map(([fields]) => fields)).toMatchObject([
+      { event: 'intake-holds', stages: { queued: 32 } },
+      { event: 'intake-holds' },
+      { event: 'intake-holds' },
+    ]);
+    watch.stop();
+  });
+
+  it('shows since when a dependency is away', () => {
+    const { watch, seen } = open();
+    vi.advanceTimersByTime(10_000);
+    const since = new Date().toISOString();
+    seen.look = { ...seen.look, holds: ['temporal: no connection'] };
+    watch.look();
+    vi.advanceTimersByTime(120_000);
+    expect(watch.holds).toEqual([{ what: 'temporal: no connection', since }]);
+    expect(watch.reason).toBeUndefined();
+    watch.stop();
+  });
+});
