@@ -1,6 +1,6 @@
 /**
- * Records the histories that test/replay/replay.test.ts replays. Run it (`npx tsx test/replay/record-histories.ts`) only
- * when a new path is to be covered: a history that no longer replays is what the test is there to find, and the workflow
+ * Records the histories that test/replay/replay.test.ts replays. Run it only when a new path is to be covered, and for that
+ * alone (`npx tsx test/replay/record-histories.ts sent-again-by-lookup`); without a name it records all of them: a history that no longer replays is what the test is there to find, and the workflow
  * is to be mended (or patched), not the record.
  */
 import { execFileSync } from 'node:child_process';
@@ -54,6 +54,13 @@ async function parked({ handle, called }: MessageRun, round: number): Promise<vo
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+const saysAbsent: MessageActivities['lookup'] = async () => ({ result: 'absent', askedAt: Date.now(), marked: true });
+
+const withLookup = (input: MessageInput): MessageInput => ({
+  ...input,
+  settings: { ...input.settings, lookup: true, settlesWithinMs: 300, attemptTimeoutMs: 1_500 },
+});
 
 const scenarios: readonly Scenario[] = [
   { name: 'granted-at-once', told: () => ({}) },
@@ -132,6 +139,34 @@ const scenarios: readonly Scenario[] = [
     },
     change: (input) => ({ ...input, settings: { ...input.settings, lookup: true, settlesWithinMs: 1_000 } }),
   },
+  {
+    name: 'sent-again-by-lookup',
+    told: () => {
+      let rounds = 0;
+      return { reward: async () => (++rounds < 2 ? unknown : granted), lookup: saysAbsent };
+    },
+    change: withLookup,
+  },
+  {
+    name: 'left-open-by-lookup',
+    told: () => ({
+      reward: async () => unknown,
+      lookup: async () => ({ result: 'unknown', askedAt: 900, inVain: true }),
+    }),
+    drive: async (run) => {
+      await parked(run, 1);
+      await run.handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'granted', ...answer }] });
+    },
+    change: withLookup,
+  },
+  {
+    name: 'abandoned-and-granted-before',
+    told: () => ({ reward: async () => unknown, settle: async () => 'granted' }),
+    drive: async (run) => {
+      await parked(run, 1);
+      await run.handle.executeUpdate(resolveUpdate, { args: [{ round: 1, resolution: 'abandon', ...answer }] });
+    },
+  },
   { name: 'inline-granted-at-once', told: () => ({}), change: inlineFirst },
   {
     name: 'inline-and-retried',
@@ -204,15 +239,18 @@ function historyOf(workflowId: string): string {
   return execFileSync(cli, args, { encoding: 'utf8' }).replaceAll(process.cwd(), '');
 }
 
+const wanted = process.argv.slice(2);
+const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
+
 const folder = fileURLToPath(new URL('./histories/', import.meta.url));
 await mkdir(folder, { recursive: true });
 const cli = await temporalCli();
 const environment = await createLocalEnvironment();
 try {
   const workflowBundle = await bundleWorkflows();
-  await recordCutover(workflowBundle);
+  if (isWanted('cutover')) await recordCutover(workflowBundle);
   const withMessage = createMessageRunner(environment, workflowBundle);
-  for (const { name, told, drive, change } of scenarios) {
+  for (const { name, told, drive, change } of scenarios.filter((scenario) => isWanted(scenario.name))) {
     await withMessage(
       told(),
       async (run) => {

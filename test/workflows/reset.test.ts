@@ -121,6 +121,24 @@ describe('a run that a reset has made', () => {
     expect(await isOpen(messageId, firstRun)).toBe(false);
   });
 
+  test('to where a lookup was asked: lets it send nothing again, as the earlier run may have', async () => {
+    const lookup = async () => ({ result: 'absent', askedAt: Date.now(), marked: true }) as const;
+    const calls = await startWorker({ reward: async () => unknown, lookup });
+    const retry = { initialIntervalMs: 10, backoffCoefficient: 1, maximumIntervalMs: 10, maximumAttempts: 3 };
+    const adoption = { marginMs: 5_000, firstLookMs: 100, longestLookMs: 200 };
+    await startMessage({
+      settings: { attemptTimeoutMs: 1_500, settlesWithinMs: 300, lookup: true, retry, adoption },
+    });
+    await expect.poll(state).toBe('parked');
+    expect(names(calls).filter((name) => name === 'reward')).toHaveLength(2);
+    calls.length = 0;
+
+    const run = await resetToTask(2);
+    await expect.poll(() => names(calls)).toContain('park');
+    expect(new Set(names(calls))).toEqual(new Set(['lookup', 'park']));
+    expect(calls.at(-1)?.request).toMatchObject({ run, round: 1, evidence: { lookup: { result: 'absent' } } });
+  });
+
   test('to its start: goes on waiting where nothing was attempted', async () => {
     const calls = await startWorker({ seek: async () => waitingForRocketmq });
     await startMessage();
