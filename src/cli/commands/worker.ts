@@ -6,6 +6,7 @@ import { DEFAULT_INSTANCE } from '../../stack/folders.js';
 import type { SideWorker } from '../../workers/side-worker.js';
 import { interruptible } from '../interruptible.js';
 import { createOutput, type Output } from '../output.js';
+import { watchStarter } from '../starter-watch.js';
 
 const EXAMPLES = `
 Examples:
@@ -14,7 +15,8 @@ Examples:
   $ handover worker --side kafka --no-intake     the rewards of a side whose consumer is gone
 
 SIGTERM or Ctrl-C: it stops to consume, finishes what is in flight, and ends with exit code 0 within limits.shutdown
-(30 s). A second one hurries. What is cut off is logged.
+(30 s). A second one hurries. What is cut off is logged. npx passes signals on to nobody: a worker that it started
+ends in the same way once that npx has gone, but start node itself where signals matter.
 Serves /healthz, /readyz and /metrics. Logs are JSON lines on standard error (HANDOVER_LOG_LEVEL, default info).`;
 
 interface WorkerFlags {
@@ -24,6 +26,7 @@ interface WorkerFlags {
   readonly instance?: string;
   readonly config?: string;
   readonly json?: boolean;
+  readonly detached?: boolean;
 }
 
 /** How often readiness is looked at until the process is ready, in ms. */
@@ -40,6 +43,7 @@ export function workerCommand(): Command {
     })
     .option('--instance <name>', `which local stack (default: "${DEFAULT_INSTANCE}")`)
     .option('--config <file>', 'the migration, else ./handover.config.ts, else the defaults')
+    .option('--detached', 'go on when the npm or npx that started it has gone')
     .option('--json', 'print {"ready":true,...} as one line of JSON when ready')
     .addHelpText('after', EXAMPLES)
     .action(work);
@@ -67,9 +71,10 @@ async function work(flags: WorkerFlags): Promise<void> {
   ]);
   const log = createLogger(process.env['HANDOVER_LOG_LEVEL'] ?? 'info', (text) => secrets.redact(text));
   const runtime = await installTemporalRuntime(log);
-  const { side, http, intake } = flags;
+  const { side, http, intake, detached = false } = flags;
   try {
-    await interruptible(async (signal, { hurry }) => {
+    await interruptible(async (signal, { hurry, interrupt }) => {
+      if (!detached) watchStarter({ env: process.env, onGone: () => interrupt('The npm that started it has gone.') });
       const parts = { migration, connections, consumes: intake, temporalMetricsUrl: runtime.metricsUrl, log, signal };
       await serve(() => startSideWorker({ side, http, ...parts }), { flags, output, signal, hurry });
     });
