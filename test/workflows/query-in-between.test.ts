@@ -66,6 +66,40 @@ describe('a run whose workflow task carries a query while a step in the ledger i
     await Worker.runReplayHistory({ workflowBundle }, await handle.fetchHistory());
   }
 
+  it("can be taken over by any other worker after the provider's lookup has left it open", async () => {
+    const whole = messageInput();
+    const input = { ...whole, settings: { ...whole.settings, lookup: true } };
+    const taskQueue = sideTaskQueue(input.migration, 'kafka');
+    const { activities } = fakeActivities({
+      reward: async () => unknown,
+      lookup: async () => ({ result: 'unknown', askedAt: 1, marked: true, inVain: true }),
+    });
+    const workflowsOnly = { taskQueue, workflowBundle, activities, enableNonLocalActivities: false };
+    const options = messageStartOptions({ input, body: new Uint8Array(), side: 'kafka', state: 'processing' });
+    const handle = await environment.client.workflow.start(MESSAGE_WORKFLOW, options);
+    for (const step of [1, 2]) {
+      await whileWorking(workflowsOnly, async () => {
+        await expect.poll(async () => count(await eventTypes(handle), ACTIVITY_TASK_SCHEDULED)).toBe(step);
+      });
+      await whileWorking({ taskQueue, activities }, async () => {
+        await expect.poll(async () => count(await eventTypes(handle), ACTIVITY_TASK_COMPLETED)).toBe(step);
+      });
+    }
+    // The task that hears what the lookup said parks the message, and carries the question.
+    const asked = handle.query(standingQuery);
+    await whileWorking(workflowsOnly, async () => {
+      await asked;
+      await expect.poll(async () => (await handle.describe()).searchAttributes?.['HandoverState']?.[0]).toBe('parked');
+    });
+    await replay(handle);
+    await whileWorking({ taskQueue, workflowBundle, activities }, async () => {
+      const args = { round: 1, resolution: 'abandon', actor: 'ada', reason: 'given up' } as const;
+      await handle.executeUpdate(resolveUpdate, { args: [args] });
+      expect(await handle.result()).toMatchObject({ outcome: 'abandoned' });
+    });
+    await replay(handle);
+  });
+
   it('can be taken over by any other worker while it is parked', async () => {
     const { handle } = await askInBetween({ reward: async () => unknown }, 1);
     await replay(handle);
