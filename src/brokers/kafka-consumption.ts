@@ -5,7 +5,7 @@ import type { KafkaAssignment } from './kafka-assignment.js';
 import { KafkaCommits } from './kafka-commits.js';
 import { KafkaHandOut } from './kafka-hand-out.js';
 import { KafkaLog } from './kafka-log.js';
-import type { DeliverySink } from './source.js';
+import type { BrokerTime, DeliverySink } from './source.js';
 import type { Life } from './supervisor.js';
 import { within } from './waiting.js';
 
@@ -16,6 +16,7 @@ export interface KafkaConsumptionOptions {
   /** Outlives this consumption. */
   readonly assignment: KafkaAssignment;
   readonly sink: DeliverySink;
+  readonly brokerTime: (partition: number, offset: bigint) => BrokerTime;
   readonly log: Log;
   /** Called at every successful fetch once the partitions are placed. */
   readonly ready: () => void;
@@ -51,7 +52,7 @@ export class KafkaConsumption implements Life {
   #checking = false;
 
   private constructor(options: KafkaConsumptionOptions) {
-    const { kafka, topic, group, assignment, sink, log } = options;
+    const { kafka, topic, group, assignment, sink, brokerTime, log } = options;
     this.#options = options;
     this.#consumer = kafka.consumer({
       groupId: group,
@@ -73,6 +74,7 @@ export class KafkaConsumption implements Life {
       topic,
       assignment,
       sink,
+      brokerTime,
       kafkaLog: () => this.#log(),
       end: (cause) => this.#end(cause),
       log,

@@ -1,8 +1,14 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { ReadRecord } from './kafka-records.js';
-import type { Delivery } from './source.js';
+import type { BrokerTime, Delivery } from './source.js';
 
-export function kafkaDelivery(topic: string, partition: number, message: KafkaMessage, receivedAt: number): Delivery {
+export function kafkaDelivery(
+  topic: string,
+  partition: number,
+  message: KafkaMessage,
+  receivedAt: number,
+  brokerTime: BrokerTime = { by: receivedAt },
+): Delivery {
   const { damaged, tooLarge } = message as KafkaMessage & Partial<Pick<ReadRecord, 'damaged' | 'tooLarge'>>;
   return {
     side: 'kafka',
@@ -15,6 +21,7 @@ export function kafkaDelivery(topic: string, partition: number, message: KafkaMe
     ...(tooLarge !== undefined && { tooLarge }),
     storedAt: Number(message.timestamp),
     receivedAt,
+    brokerTime,
   };
 }
 

@@ -5,7 +5,7 @@ import type { KafkaAssignment, PartitionReader } from './kafka-assignment.js';
 import { kafkaDelivery } from './kafka-delivery.js';
 import type { KafkaLog } from './kafka-log.js';
 import type { AssignedPartition, Rewind } from './kafka-partition.js';
-import type { DeliverySink } from './source.js';
+import type { BrokerTime, DeliverySink } from './source.js';
 import type { Watermark } from './watermark.js';
 
 export interface KafkaHandOutOptions {
@@ -14,6 +14,8 @@ export interface KafkaHandOutOptions {
   readonly assignment: KafkaAssignment;
   readonly sink: DeliverySink;
   readonly kafkaLog: () => Pick<KafkaLog, 'leadsTo'>;
+  /** When the broker stored what it hands out now, as far as it is known. */
+  readonly brokerTime: (partition: number, offset: bigint) => BrokerTime;
   /** The log went back: the client is to be built anew, and its partitions placed anew. */
   readonly end: (cause: Error) => void;
   readonly log: Log;
@@ -162,11 +164,14 @@ export class KafkaHandOut implements PartitionReader {
     watermark: Watermark,
     messages: readonly KafkaMessage[],
   ): void {
-    const { topic, sink, assignment } = this.#options;
+    const { topic, sink, assignment, brokerTime } = this.#options;
     const receivedAt = Date.now();
     const { withdrawn } = partition;
     const outcomes = sink.take(
-      messages.map((message) => ({ ...kafkaDelivery(topic, number, message, receivedAt), withdrawn })),
+      messages.map((message) => {
+        const storedWithin = brokerTime(number, BigInt(message.offset));
+        return { ...kafkaDelivery(topic, number, message, receivedAt, storedWithin), withdrawn };
+      }),
     );
     messages.forEach(({ offset }, index) => {
       assignment.hold(number, partition, watermark, BigInt(offset), Promise.resolve(outcomes[index]));

@@ -1,6 +1,8 @@
 import type { Admin, Kafka } from 'kafkajs';
 import type { Log } from '../domain/log.js';
 import { KafkaPast, type PartitionEnds } from './kafka-past.js';
+import { KafkaStoredTimes, momentNow } from './kafka-stored-times.js';
+import type { BrokerTime } from './source.js';
 import { pause } from './waiting.js';
 
 export interface KafkaPastSamplerOptions {
@@ -12,10 +14,14 @@ export interface KafkaPastSamplerOptions {
 
 const SAMPLE_MS = 1000;
 
-/** Asks the broker about once a second where its partitions end and what the group has committed. */
+/**
+ * Asks the broker about once a second where its partitions end and what the group has committed. Both are the broker's
+ * word on the group as a whole, however many processes consume in it.
+ */
 export class KafkaPastSampler {
   readonly #options: KafkaPastSamplerOptions;
   readonly #past = new KafkaPast();
+  readonly #storedTimes = new KafkaStoredTimes();
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #admin: Admin | undefined;
@@ -26,6 +32,11 @@ export class KafkaPastSampler {
 
   get value(): number | undefined {
     return this.#past.value;
+  }
+
+  /** When the broker stored the record that is handed out now. */
+  brokerTime(partition: number, offset: bigint): BrokerTime {
+    return this.#storedTimes.of(partition, offset, momentNow());
   }
 
   start(): void {
@@ -58,13 +69,16 @@ export class KafkaPastSampler {
       this.#admin = kafka.admin();
       await this.#admin.connect();
     }
-    const at = Date.now();
+    const askedAt = momentNow();
     const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
     const offsets = await this.#admin.fetchTopicOffsets(topic);
+    const answeredAt = momentNow();
     // kafkajs asks for the ends of the partitions that it knew when it connected: one added since would be left out.
     if (offsets.length !== topics[0]?.partitions.length) throw new Error(`the partitions of ${topic} have changed`);
+    const ends = new Map(offsets.map(endsOf));
+    this.#storedTimes.sample(askedAt, answeredAt, ends);
     const [committed] = await this.#admin.fetchOffsets({ groupId: group, topics: [topic] });
-    this.#past.sample(at, new Map(offsets.map(endsOf)));
+    this.#past.sample(askedAt.wall, ends);
     this.#past.committed(new Map(committed?.partitions.map((entry) => [entry.partition, BigInt(entry.offset)])));
   }
 

@@ -29,9 +29,14 @@ export class KafkaPast {
     this.#samples = thinned([...this.#samples, { at, ends }], MAX_SAMPLES);
   }
 
-  /** @param offsets the group's committed offset per partition, negative or absent where there is none. */
+  /** @param offsets the group's committed offset per partition, asked after the ends; negative or absent where there is none. */
   committed(offsets: ReadonlyMap<number, bigint>): void {
-    const reached = this.#samples.findLastIndex((sample) => isReached(sample.ends, offsets));
+    const latest = this.#samples.at(-1)?.ends;
+    // A commit beyond the end is of a log that was made anew or cut off: what has come since has not been read.
+    const valid = new Map(
+      [...offsets].filter(([partition, offset]) => offset <= (latest?.get(partition)?.high ?? -1n)),
+    );
+    const reached = this.#samples.findLastIndex((sample) => isReached(sample.ends, valid));
     if (reached === -1) return;
     this.#past = this.#samples[reached]?.at;
     this.#samples = this.#samples.slice(reached + 1);

@@ -36,7 +36,8 @@ export function createKafkaSource(options: KafkaSourceOptions): Source {
         what: `the Kafka consumer of ${topic}`,
         log,
         live: async (_attempt, ready) => {
-          consumption = await KafkaConsumption.begin({ kafka, topic, group, assignment, sink, log, ready });
+          const brokerTime = sampler.brokerTime.bind(sampler);
+          consumption = await KafkaConsumption.begin({ kafka, topic, group, assignment, sink, brokerTime, log, ready });
           return consumption;
         },
       });

@@ -85,7 +85,9 @@ export class PopConsumer extends SimpleConsumer {
     const status = responses.find((response) => response.hasStatus())?.getStatus();
     if (status === undefined) throw new Error(`RocketMQ broker ${broker} broke off a poll`);
     StatusChecker.check(status.toObject());
-    const origin = { broker, endpoints, receivedAt: Date.now(), bodyBytes: this.#bodyBytes };
+    const receivedAt = Date.now();
+    const askedAt = Math.floor(receivedAt - elapsed);
+    const origin = { broker, endpoints, receivedAt, askedAt, bodyBytes: this.#bodyBytes };
     const deliveries: PoppedDelivery[] = [];
     // One after the other, so that no more than one of them is being decompressed.
     for (const response of responses) {

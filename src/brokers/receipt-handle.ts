@@ -10,6 +10,7 @@ export interface ReceiptHandle {
 
 /** Where the text of a receipt handle, numbers and names between spaces, says which message it is for. */
 const FIRST_OFFSET = 0;
+const POP_TIME = 1;
 const OWN_OFFSET = 7;
 
 /**
@@ -23,4 +24,11 @@ export function forExtension(receiptHandle: string): string {
   const own = fields[OWN_OFFSET];
   if (own === undefined || !/^\d+$/.test(own)) return receiptHandle;
   return fields.with(FIRST_OFFSET, own).join(' ');
+}
+
+/** When the broker handed the message out, by its own clock (ms since the epoch); undefined where the handle does not say. */
+export function poppedAt(receiptHandle: string): number | undefined {
+  const fields = receiptHandle.split(' ');
+  const time = fields[POP_TIME];
+  return fields.length > OWN_OFFSET && time !== undefined && /^\d{13}$/.test(time) ? Number(time) : undefined;
 }

@@ -4,8 +4,8 @@ import definitions, { type Message } from 'rocketmq-client-nodejs/proto/apache/r
 import { toError } from '../domain/errors.js';
 import { type Encoding, inflateWithin } from './inflate/inflate.js';
 import { ThreadLost } from './inflate/zstd.js';
-import type { ReceiptHandle } from './receipt-handle.js';
-import type { Delivery } from './source.js';
+import { poppedAt, type ReceiptHandle } from './receipt-handle.js';
+import type { BrokerTime, Delivery } from './source.js';
 
 /** A delivery with what it takes to acknowledge it. */
 export interface PoppedDelivery {
@@ -21,6 +21,8 @@ export interface PopOrigin {
   readonly broker: string;
   readonly endpoints: Endpoints;
   readonly receivedAt: number;
+  /** When the poll that it answers was begun, by the same clock. */
+  readonly askedAt: number;
   /** Largest body, once it is decompressed. */
   readonly bodyBytes: number;
 }
@@ -37,9 +39,10 @@ export async function poppedDelivery(message: Message, origin: PopOrigin): Promi
   const queue = `${broker}/${system.getQueueId()}`;
   const keys = system.getKeysList();
   const stored = system.getStoreTimestamp() ?? system.getBornTimestamp();
+  const firstTime = (system.getDeliveryAttempt() ?? 1) <= 1;
   return {
     queue,
-    firstTime: (system.getDeliveryAttempt() ?? 1) <= 1,
+    firstTime,
     handle: { topic, messageId: system.getMessageId(), endpoints, receiptHandle: system.getReceiptHandle() ?? '' },
     delivery: {
       side: 'rocketmq',
@@ -50,8 +53,27 @@ export async function poppedDelivery(message: Message, origin: PopOrigin): Promi
       ...(await readBody(Buffer.from(message.getBody_asU8()), system, bodyBytes)),
       storedAt: stored?.toDate().getTime() ?? receivedAt,
       receivedAt,
+      brokerTime: brokerTimeOf(system, firstTime, origin),
     },
   };
+}
+
+/**
+ * The broker's store time by this machine's clock. The receipt handle says when the broker handed the message out, by the
+ * same clock of its own as the store time, and that was after the poll began here and before the answer came: so the
+ * message is as old as the two differ, whatever the broker's clock shows. What comes again was stored anew for that.
+ */
+function brokerTimeOf(
+  system: SystemProperties,
+  firstTime: boolean,
+  { askedAt, receivedAt }: Pick<PopOrigin, 'askedAt' | 'receivedAt'>,
+): BrokerTime {
+  const stored = system.getStoreTimestamp()?.toDate().getTime();
+  const popped = poppedAt(system.getReceiptHandle() ?? '');
+  // Before it was stored: the broker's clock was set in between, or the store time is another broker's.
+  if (stored === undefined || popped === undefined || popped < stored) return { by: receivedAt };
+  const age = popped - stored;
+  return { by: receivedAt - age, ...(firstTime && { after: askedAt - age }) };
 }
 
 /** What the proxy may vouch for a body with; it uses MD5. */

@@ -22,11 +22,24 @@ export interface Delivery {
   readonly storedAt: number;
   /** When this process got it, by this machine's clock (ms since the epoch). */
   readonly receivedAt: number;
+  /** Absent: nothing is known of it. */
+  readonly brokerTime?: BrokerTime;
   /**
    * Aborted once the source has no claim on it any more: its Kafka partition is another member's, which delivers it
    * again. What becomes of it here counts for nothing then, so nothing need wait for it. Shared by many deliveries.
    */
   readonly withdrawn?: AbortSignal;
+}
+
+/**
+ * When the broker itself stored a copy, by this machine's clock (ms since the epoch); never by the word of a producer. A
+ * bound that is absent is not known.
+ */
+export interface BrokerTime {
+  /** Not earlier: nobody can have been handed it before. */
+  readonly after?: number;
+  /** Not later. */
+  readonly by?: number;
 }
 
 /** What `body` holds of a body that is too large to be held. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateSync, gzipSync } from 'node:zlib';
+import { Timestamp } from 'google-protobuf/google/protobuf/timestamp_pb.js';
 import type { KafkaMessage } from 'kafkajs';
 import lz4 from 'lz4js';
 import { Endpoints } from 'rocketmq-client-nodejs';
@@ -38,7 +39,9 @@ describe('a Kafka record', () => {
       body: Buffer.from('{}'),
       storedAt: 1795411439052,
       receivedAt: 5,
+      brokerTime: { by: 5 },
     });
+    expect(kafkaDelivery('rewards', 3, record, 5, { after: 2, by: 3 }).brokerTime).toEqual({ after: 2, by: 3 });
   });
 
   it('that was not read whole says so, which no header of a producer can', () => {
@@ -56,7 +59,13 @@ describe('a Kafka record', () => {
 });
 
 describe('a RocketMQ message', () => {
-  const origin = { broker: 'broker-a', endpoints: new Endpoints('127.0.0.1:8081'), receivedAt: 5, bodyBytes: 100 };
+  const origin = {
+    broker: 'broker-a',
+    endpoints: new Endpoints('127.0.0.1:8081'),
+    receivedAt: 5,
+    askedAt: 1,
+    bodyBytes: 100,
+  };
   const { DigestType, Encoding } = definitions;
 
   function message(
@@ -97,7 +106,58 @@ describe('a RocketMQ message', () => {
         body: Buffer.from('{}'),
         storedAt: 5,
         receivedAt: 5,
+        brokerTime: { by: 5 },
       },
+    });
+  });
+
+  describe('was stored by its broker, whose clock may show anything,', () => {
+    const AGE = 60_000;
+    /** Handed out by the broker when it was that old, by the broker's clock; polled for from 1,000 to 1,200 here. */
+    const brokerTimeOf = async (
+      brokerNow: number,
+      change: (system: InstanceType<typeof definitions.SystemProperties>) => void = () => {},
+    ) => {
+      const stored = new Timestamp();
+      stored.fromDate(new Date(brokerNow - AGE));
+      const made = message(Buffer.from('{}'), (system) => {
+        system.setStoreTimestamp(stored).setReceiptHandle(`40 ${brokerNow} 10000 3 0 broker-a 2 47 123456`);
+        change(system);
+      });
+      const { delivery } = await poppedDelivery(made, { ...origin, askedAt: 1_000_000, receivedAt: 1_000_200 });
+      return delivery.brokerTime;
+    };
+
+    it.each([
+      ['right', 1_764_200_000_000],
+      ['a day ahead', 1_764_286_400_000],
+      ['a day behind', 1_764_113_600_000],
+    ])('so long before it was handed out as that clock, %s, says', async (_how, brokerNow) => {
+      expect(await brokerTimeOf(brokerNow)).toEqual({ after: 1_000_000 - AGE, by: 1_000_200 - AGE });
+    });
+
+    it('and not surely after anything where it comes again, as it was stored anew for that', async () => {
+      const again = await brokerTimeOf(1_764_200_000_000, (system) => system.setDeliveryAttempt(2));
+      expect(again).toEqual({ by: 1_000_200 - AGE });
+    });
+
+    it.each([
+      ['the handle does not say when it was handed out', 'AgEBAAEAAAD7qEpcv'],
+      ['the handle is of a kind that we do not know', '1 2 3 4 0 broker-a 2 self'],
+      ['it was handed out before it was stored: the clock was set', '40 1764199000000 10000 3 0 broker-a 2 47 1'],
+    ])('by the time that it is here, and no more is known, where %s', async (_why, handle) => {
+      expect(await brokerTimeOf(1_764_200_000_000, (system) => system.setReceiptHandle(handle))).toEqual({
+        by: 1_000_200,
+      });
+    });
+
+    it('never by the time at which its producer made it', async () => {
+      const born = new Timestamp();
+      born.fromDate(new Date(1_764_100_000_000));
+      const forged = await brokerTimeOf(1_764_200_000_000, (system) =>
+        system.setBornTimestamp(born).clearStoreTimestamp(),
+      );
+      expect(forged).toEqual({ by: 1_000_200 });
     });
   });
 

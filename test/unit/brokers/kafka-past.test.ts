@@ -78,6 +78,16 @@ describe('the past of a Kafka group', () => {
     expect(past.value).toBe(1000);
   });
 
+  it('is not what was committed in another log: made anew or cut off, it begins with what nobody has read', () => {
+    const past = new KafkaPast();
+    past.sample(1000, ends([0, 5], [0, 3]));
+    past.committed(offsets(100, 3));
+    expect(past.value).toBeUndefined();
+    past.sample(2000, ends([0, 6], [0, 3]));
+    past.committed(offsets(6, 3));
+    expect(past.value).toBe(2000);
+  });
+
   it('takes nothing from a topic that has no partitions to show', () => {
     const past = new KafkaPast();
     past.sample(1000, new Map());
