@@ -1,4 +1,4 @@
-import { type AdoptionDecision, decideAdoption } from '../domain/adoption.js';
+import { type AdoptionDecision, type AdoptionInput, decideAdoption } from '../domain/adoption.js';
 import type { SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -13,7 +13,7 @@ export interface SeekRequest {
   readonly run: string;
   readonly origin: { readonly decision: Decision; readonly fingerprint: string };
   /** The sides that have delivered the message so far, with when (Redis time, ms). */
-  readonly delivered: readonly { readonly side: Side; readonly receivedAt: number; readonly storedAt?: number }[];
+  readonly delivered: AdoptionInput['delivered'];
   readonly marginMs: number;
   /** Also claims for the owner if the ledger has seen its delivery, of which an earlier run may have been told. Default false. */
   readonly heedsSeen?: boolean;

@@ -2,6 +2,27 @@ import type { Policy } from './policy.js';
 import { otherSide, type Side } from './side.js';
 import { BEFORE_START, isBeforeStart } from './start.js';
 
+/** What is known of when a side got its copy of a message. Redis time, ms. */
+export interface Arrived {
+  readonly receivedAt: number;
+  /** The side's broker had stored it by then. Default: `receivedAt`, as in runs from before this was told. */
+  readonly storedBy?: number;
+}
+
+/**
+ * How far the owner's side must be for it to be proved that its half of the double write will not come: by then its broker
+ * has stored it, or never will. The copy that is here was stored some time before it was received: a backlog that is
+ * worked off slowly must not make each of its messages wait anew.
+ */
+export function ownerIsPastAt({ receivedAt, storedBy = receivedAt }: Arrived, marginMs: number): number {
+  return Math.min(storedBy, receivedAt) + marginMs;
+}
+
+/** Unknown is never past. */
+export function isOwnerPast(ownerPast: number | undefined, arrived: Arrived, marginMs: number): boolean {
+  return ownerPast !== undefined && ownerPast >= ownerIsPastAt(arrived, marginMs);
+}
+
 export interface AdoptionInput {
   /** Undefined: it cannot be read now, and then nobody adopts. */
   readonly policy: Policy | undefined;
@@ -11,7 +32,7 @@ export interface AdoptionInput {
   /** Everything that the owner's side had stored by then has been handed out and accepted (Redis time, ms). */
   readonly ownerPast: number | undefined;
   /** `storedAt`: by the side's broker, ms since the epoch. */
-  readonly delivered: readonly { readonly side: Side; readonly receivedAt: number; readonly storedAt?: number }[];
+  readonly delivered: readonly (Arrived & { readonly side: Side; readonly storedAt?: number })[];
   /** How much later than its twin the owner's half of a double write may be stored, in ms. */
   readonly marginMs: number;
   /** Redis time, ms. */
@@ -41,8 +62,8 @@ export function decideAdoption(input: AdoptionInput): AdoptionDecision {
   if (delivery === undefined) return { waits: `${adopter} has not delivered it` };
   if (delivered.some(({ side }) => side === owner)) return { waits: `${owner} has delivered it and will claim it` };
   if (policy === undefined) return { waits: 'the policy cannot be read' };
-  const provedAt = delivery.receivedAt + marginMs;
-  const proved = ownerPast !== undefined && ownerPast >= provedAt;
+  const provedAt = ownerIsPastAt(delivery, marginMs);
+  const proved = isOwnerPast(ownerPast, delivery, marginMs);
   const notPast = (waits: string): AdoptionDecision => {
     if (ownerPast === undefined) return { waits };
     const lagMs = Math.max(0, now - ownerPast);

@@ -225,11 +225,13 @@ export class Intake implements DeliverySink {
    */
   async #start(
     ticket: Ticket,
-    { delivery, message, fingerprint, receivedAt }: Arrival,
+    { delivery, message, fingerprint, receivedAt, storedBy }: Arrival,
     { owner, reason, policyVersion }: Extract<Routed, { verdict: 'process' | 'wait' }>,
   ): Promise<void> {
     const decision = { owner, reason, policyVersion };
-    const routed: RoutedMessage = { message, fingerprint, receivedAt, storedAt: delivery.storedAt, decision };
+    const { storedAt } = delivery;
+    const times = { receivedAt, storedAt, ...(storedBy !== undefined && { storedBy }) };
+    const routed: RoutedMessage = { message, fingerprint, decision, ...times };
     const { ledger, starter, inHand } = this.#deps;
     const { messageId } = message;
     this.#flow.move(ticket, 'starting');

@@ -18,6 +18,8 @@ export interface Arrival {
   readonly bucket: number;
   /** Redis time, ms since the epoch. */
   readonly receivedAt: number;
+  /** The broker had stored it by then; Redis time, ms since the epoch. */
+  readonly storedBy?: number;
 }
 
 /** What a side does with a delivery, decided by a policy that was fresh. */
@@ -60,13 +62,15 @@ export class Router {
   identify(delivery: Delivery, message: Message): Arrival {
     const { rules, policy } = this.#deps;
     const key = rules.cutoverKey === 'businessId' ? (message.businessId ?? message.messageId) : message.messageId;
-    const now = policy.redisNow();
+    const redisAheadMs = policy.redisNow() - Date.now();
+    const by = delivery.brokerTime?.by;
     return {
       delivery,
       message,
       fingerprint: fingerprintOf(message.body),
       bucket: bucketOf(rules.migration, key),
-      receivedAt: now - (Date.now() - delivery.receivedAt),
+      receivedAt: delivery.receivedAt + redisAheadMs,
+      ...(by !== undefined && { storedBy: by + redisAheadMs }),
     };
   }
 

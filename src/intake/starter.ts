@@ -11,7 +11,12 @@ import { SETTLED_OUTCOMES } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import { isSide, type Side } from '../domain/side.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { deliveredSignal, type MessageResult, type MessageSettings } from '../workflows/message-contract.js';
+import {
+  type DeliveredArgs,
+  deliveredSignal,
+  type MessageResult,
+  type MessageSettings,
+} from '../workflows/message-contract.js';
 import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
 import { MIGRATION_MEMO, messageStartOptions } from './start-options.js';
 
@@ -22,6 +27,8 @@ export interface RoutedMessage {
   readonly decision: Decision;
   /** Redis time, ms since the epoch. */
   readonly receivedAt: number;
+  /** The broker had stored it by then; Redis time, ms since the epoch. */
+  readonly storedBy?: number;
   /** When the broker stored this side's copy, by its own clock (ms since the epoch); as it came, garbage included. */
   readonly storedAt: number;
 }
@@ -64,7 +71,7 @@ export class Starter {
   /** Starts the message's workflow; where it exists already, tells it of this side's delivery. */
   async start(routed: RoutedMessage): Promise<StartResult> {
     const { client, migration, settings, side } = this.#deps;
-    const { message, fingerprint, decision, receivedAt, storedAt } = routed;
+    const { message, fingerprint, decision } = routed;
     const { messageId, businessId, traceparent, body } = message;
     const witness =
       settings.dispatch === 'inline-first' && decision.owner === side ? this.#deps.witness?.() : undefined;
@@ -75,7 +82,7 @@ export class Starter {
         fingerprint,
         decision,
         settings,
-        delivered: [{ side, receivedAt, storedAt }],
+        delivered: [deliveredArgs(side, routed)],
         ...(businessId !== undefined && { businessId }),
         ...(traceparent !== undefined && { traceparent }),
         ...(witness !== undefined && { witness }),
@@ -117,7 +124,7 @@ export class Starter {
   /** Undefined: what was there a moment ago has gone, so start anew. */
   async #deliver(routed: RoutedMessage): Promise<StartResult | undefined> {
     const { client, side } = this.#deps;
-    const { message, receivedAt, storedAt } = routed;
+    const { message } = routed;
     const handle = client.workflow.getHandle(message.messageId);
     const description = await describe(handle);
     if (description === undefined) return undefined;
@@ -125,7 +132,7 @@ export class Starter {
     switch (description.status.name) {
       case 'RUNNING':
         try {
-          await handle.signal(deliveredSignal, { side, receivedAt, storedAt });
+          await handle.signal(deliveredSignal, deliveredArgs(side, routed));
           return 'delivered';
         } catch (error) {
           if (error instanceof WorkflowNotFoundError) return undefined;
@@ -177,6 +184,10 @@ export class Starter {
     await this.#deps.ledger.strand(messageId, run, `its workflow is ${status}, and it is not settled`);
     return 'stranded';
   }
+}
+
+function deliveredArgs(side: Side, { receivedAt, storedBy, storedAt }: RoutedMessage): DeliveredArgs {
+  return { side, receivedAt, ...(storedBy !== undefined && { storedBy }), storedAt };
 }
 
 function isMessageResult(result: unknown): result is MessageResult {

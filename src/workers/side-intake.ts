@@ -1,6 +1,7 @@
 import type { Source } from '../brokers/source.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
+import { isOwnerPast } from '../domain/adoption.js';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { Side } from '../domain/side.js';
@@ -106,7 +107,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     policy: policyWhileWhole(policy, [lossWatch, watchOf(policyKeeper), retention]),
     ledgerIsWhole: (signal) => lossWatch.confirm(signal),
     otherSideLives: () => watch.otherSideLives(),
-    ownerIsPast: () => false,
+    ownerIsPast: (arrival) => isOwnerPast(watch.otherSidePast(), arrival, migration.adoption.marginMs),
     throttle,
     starter,
     inHand,

@@ -27,6 +27,8 @@ export interface DeliveredArgs {
   readonly side: Side;
   /** Redis time, ms since the epoch. */
   readonly receivedAt: number;
+  /** Redis time by which the side's broker had stored it (ms since the epoch). Absent in runs of before: `receivedAt` counts. */
+  readonly storedBy?: number;
   /** When the side's broker stored it, by its own clock (ms since the epoch). */
   readonly storedAt?: number;
 }

@@ -13,7 +13,7 @@ const request: SeekRequest = {
 };
 
 /** A message that kafka owns, and that it has had a delivery of or not. */
-async function seek(asked: Partial<SeekRequest>, seen: boolean, policy: Partial<Policy> = {}) {
+async function seek(asked: Partial<SeekRequest>, seen: boolean, policy: Partial<Policy> = {}, ownerPast?: number) {
   const claimedFor: Side[] = [];
   const { seek: look } = createOwnershipActivities({
     ledger: {
@@ -32,7 +32,7 @@ async function seek(asked: Partial<SeekRequest>, seen: boolean, policy: Partial<
         readAt: 2_000,
       }),
     } as never,
-    signs: { past: async () => undefined } as never,
+    signs: { past: async () => ownerPast } as never,
     isOpenRun: async () => true,
   });
   return { found: await look({ ...request, ...asked }), claimedFor };
@@ -59,4 +59,11 @@ it('a first run waits for the delivery itself', async () => {
   const { found, claimedFor } = await seek({}, true);
   expect(found).toMatchObject({ found: 'waiting', owner: 'kafka' });
   expect(claimedFor).toEqual(['rocketmq']);
+});
+
+it('a message whose owner is past it by the time that the broker stored it is adopted at the first look', async () => {
+  const delivered = [{ side: 'rocketmq', receivedAt: 600_000, storedBy: 1_000 }] as const;
+  const { found } = await seek({ delivered }, false, {}, 6_000);
+  expect(found).toMatchObject({ found: 'claimed', owner: 'rocketmq', adopted: true });
+  expect((await seek({ delivered }, false, {}, 5_999)).found).toMatchObject({ found: 'waiting' });
 });

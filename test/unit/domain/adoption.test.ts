@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AdoptionInput, decideAdoption } from '../../../src/domain/adoption.js';
+import { type AdoptionInput, decideAdoption, isOwnerPast } from '../../../src/domain/adoption.js';
 import { initialPolicy, type Policy } from '../../../src/domain/policy.js';
 import { otherSide, SIDES } from '../../../src/domain/side.js';
 import { BEFORE_START } from '../../../src/domain/start.js';
@@ -25,6 +25,46 @@ describe('adoption', () => {
   it('is looked at again when the owner, at its present lag, could be past it', () => {
     expect(decideAdoption({ ...half, now: 2_000, ownerPast: 1_200 })).toMatchObject({ lookAgainMs: 300 });
     expect(decideAdoption({ ...half, now: 1_100, ownerPast: 1_050 })).toMatchObject({ lookAgainMs: 450 });
+  });
+
+  it('asks for a past that covers the time by which the copy here was stored, however late it was received', () => {
+    const delivered = [{ side: 'kafka', receivedAt: 600_000, storedBy: 1_000 }] as const;
+    const late = { ...half, delivered, now: 600_010 };
+    expect(decideAdoption({ ...late, ownerPast: 1_499 })).toMatchObject({ waits: 'rocketmq is not past it' });
+    expect(decideAdoption({ ...late, ownerPast: 1_500 })).toMatchObject({ adopter: 'kafka' });
+  });
+
+  it('goes by the time of receipt where nobody told when it was stored, or told something later', () => {
+    const told = (storedBy?: number): AdoptionInput => ({
+      ...half,
+      delivered: [{ side: 'kafka', receivedAt: 1_000, ...(storedBy !== undefined && { storedBy }) }],
+    });
+    for (const input of [told(), told(1_000), told(9_000)]) {
+      expect(decideAdoption({ ...input, ownerPast: 1_499 })).toHaveProperty('waits');
+      expect(decideAdoption({ ...input, ownerPast: 1_500 })).toMatchObject({ adopter: 'kafka' });
+    }
+  });
+
+  it('is never due by proof while the half of its owner may still come', () => {
+    const anyTimes = fc.record({
+      storedAt: fc.nat(10_000),
+      storedLate: fc.nat(3_000),
+      receivedLate: fc.nat(100_000),
+      ownersHalfLate: fc.integer({ min: -500, max: 500 }),
+      ownerPast: fc.nat(200_000),
+      lags: fc.nat(10_000),
+    });
+    fc.assert(
+      fc.property(anyTimes, ({ storedAt, storedLate, receivedLate, ownersHalfLate, ownerPast, lags }) => {
+        const storedBy = storedAt + storedLate;
+        const delivered = [{ side: 'kafka', receivedAt: storedBy + receivedLate, storedBy }] as const;
+        const decision = decideAdoption({ ...half, delivered, ownerPast, now: ownerPast + lags });
+        // The margin is how much later than its twin the owner's half may be stored.
+        const ownersHalfIsPast = storedAt + ownersHalfLate <= ownerPast;
+        if ('adopter' in decision) expect(ownersHalfIsPast).toBe(true);
+        expect('adopter' in decision).toBe(isOwnerPast(ownerPast, delivered[0], half.marginMs));
+      }),
+    );
   });
 
   it('by kafka needs no proof while the switch is off, and by rocketmq is never done then', () => {

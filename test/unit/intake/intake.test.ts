@@ -367,6 +367,30 @@ describe('too many waiting messages', () => {
     expect(started).toHaveLength(2);
   });
 
+  it('a message tells its run by when its broker had stored it, in Redis time, whatever its receipt was', async () => {
+    const aheadMs = 3_600_000;
+    const policy = initialPolicy('2026-01-01T00:00:00Z');
+    const known = { policy, validUntil: 10_000, decide: () => mine };
+    const { intake, started } = createIntake({
+      overrides: {
+        policy: {
+          current: () => known,
+          whenKnown: async () => known,
+          refresh: async () => undefined,
+          redisNow: () => Date.now() + aheadMs,
+        } as never,
+      },
+      rules: { memoryMs: 1e9, witnessMs: 1e9 },
+    });
+    const bare = delivery();
+    const backlog = { ...delivery(), brokerTime: { after: bare.receivedAt - 90_000, by: bare.receivedAt - 60_000 } };
+    await Promise.all(intake.take([backlog, bare]));
+    const [first, second] = started;
+    expect(first?.storedBy).toBeGreaterThanOrEqual(bare.receivedAt + aheadMs - 60_001);
+    expect(first?.storedBy).toBeLessThanOrEqual((first?.receivedAt ?? 0) - 60_000 + 1);
+    expect(second).not.toHaveProperty('storedBy');
+  });
+
   it('stop one whose owner is proved past it where the policy keeps this side from adopting', async () => {
     const { intake } = createIntake({
       route: () => ({ ...theirs, owner: 'kafka' }),

@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Side } from '../../../src/domain/side.js';
+import { SIGN_LIFETIME_MS } from '../../../src/ledger/signs.js';
+import { type SideWatch, watchSides } from '../../../src/workers/side-watch.js';
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** What one side can see of the other in Redis. */
+class FakeSigns {
+  lives = true;
+  itsPast: number | undefined;
+  isAway = false;
+  answer: Promise<void> = Promise.resolve();
+  readonly reported: [Side, number][] = [];
+  readonly asked: Side[] = [];
+
+  async alive(): Promise<void> {
+    await this.answer;
+    if (this.isAway) throw new Error('Redis is away');
+  }
+  async isAlive(): Promise<boolean> {
+    return this.lives;
+  }
+  async past(side: Side): Promise<number | undefined> {
+    this.asked.push(side);
+    return this.itsPast;
+  }
+  async reportPast(side: Side, pastMs: number): Promise<void> {
+    this.reported.push([side, pastMs]);
+  }
+}
+
+let signs: FakeSigns;
+let watch: SideWatch;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  signs = new FakeSigns();
+  const source = { past: () => 500 };
+  watch = watchSides({ side: 'kafka', processId: 'p-1', signs, source, redisAheadMs: () => 7, log: quiet });
+});
+
+afterEach(() => {
+  watch.stop();
+  vi.useRealTimers();
+});
+
+describe('how far the other side is', () => {
+  it('is not known before it was looked at, nor where that side never said so', async () => {
+    expect(watch.otherSidePast()).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(watch.otherSidePast()).toBeUndefined();
+    expect(signs.asked).toEqual(['rocketmq']);
+  });
+
+  it('is looked at again and again, and asks Redis nothing for a message', async () => {
+    signs.itsPast = 1_000;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(watch.otherSidePast()).toBe(1_000);
+    signs.itsPast = 2_000;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(watch.otherSidePast()).toBe(2_000);
+    for (let message = 0; message < 1_000; message += 1) watch.otherSidePast();
+    expect(signs.asked).toHaveLength(3);
+  });
+
+  it('is not known while Redis is away', async () => {
+    signs.itsPast = 1_000;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(watch.otherSidePast()).toBe(1_000);
+    signs.isAway = true;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(watch.otherSidePast()).toBeUndefined();
+    signs.isAway = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(watch.otherSidePast()).toBe(1_000);
+  });
+
+  it('is not known any more when a look does not come to an end', async () => {
+    signs.itsPast = 1_000;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(watch.otherSidePast()).toBe(1_000);
+    signs.answer = new Promise(() => {});
+    await vi.advanceTimersByTimeAsync(SIGN_LIFETIME_MS + 1);
+    expect(watch.otherSidePast()).toBeUndefined();
+  });
+
+  it('is told the other side of this one in Redis time', async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    expect(signs.reported).toEqual([['kafka', 507]]);
+  });
+});
