@@ -16,6 +16,8 @@ const PURPOSE = { what: 'count the waiting messages' };
 export interface WaitingMessages {
   /** Enters a message, unless `room` others are in already. Entering twice is harmless. */
   enter(owner: Side, messageId: string, room: number): Promise<{ readonly entered: boolean; readonly waiting: number }>;
+  /** Takes out a message that has no workflow: nothing of it waits but a delivery, which enters it again. */
+  leave(messageId: string): Promise<void>;
   /** How many are entered for each owner. */
   count(): Promise<Record<Side, number>>;
   /** Looks at each, takes out those that are claimed, settled, lost or stranded, and answers how many are left. */
@@ -37,6 +39,13 @@ export function createWaitingMessages(client: RedisClient, migration: string): W
         messageId,
       });
       return { entered: verdict === 'entered', waiting: Number(waiting) };
+    },
+
+    async leave(messageId) {
+      const purpose = { what: 'take out of the waiting', messageId };
+      await Promise.all(
+        SIDES.map((side) => ask(client, purpose, () => client.srem(keys.waiting(migration, side), messageId))),
+      );
     },
 
     async count() {

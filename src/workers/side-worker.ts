@@ -22,6 +22,7 @@ import { createLedgerMarks } from '../ledger/marks.js';
 import { createPolicyStore } from '../ledger/policy-store.js';
 import { createRedisLedger } from '../ledger/redis-ledger.js';
 import { createSideSigns } from '../ledger/signs.js';
+import { createWaitingMessages } from '../ledger/waiting-messages.js';
 import { openProvider } from '../reward/open-provider.js';
 import { AttemptsUnderWay } from './attempts-under-way.js';
 import { Closers } from './closers.js';
@@ -238,11 +239,13 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const watch = startLossWatch({ migration: name, client, marks, connection: redis, processId, log });
   lossWatch = watch;
   closers.add('loss watch', () => watch.stop());
+  const waiting = createWaitingMessages(redis, name);
   const sweeper = startSweeper({
     ledger,
     starter,
     staleMs: limits.checkAfterMs,
     log,
+    uncount: (messageId) => waiting.leave(messageId),
     async enterAsItStands(messageId, record) {
       const standing = await askStanding(messageId);
       return typeof standing === 'string' ? undefined : enterStanding(standing, record, ledger, isOpenRun);

@@ -10,6 +10,8 @@ export interface SweeperOptions {
   readonly starter: Pick<Starter, 'check'>;
   /** Enters the record of an open workflow as that says it stands; answers the state that was entered, if any. */
   readonly enterAsItStands: (messageId: string, record: LedgerRecord | undefined) => Promise<string | undefined>;
+  /** Told of a message that has no workflow: it is not to be counted as one that waits, as no claim would end that. */
+  readonly uncount: (messageId: string) => Promise<void>;
   /** A record that nobody has moved or looked at for this long is looked up in Temporal, in ms. */
   readonly staleMs: number;
   readonly log: Log;
@@ -70,6 +72,7 @@ export async function sweepOnce(options: SweeperOptions, signal: AbortSignal): P
     // Nobody has claimed it: its delivery may still be with the broker, so only a closed workflow makes it stranded.
     const found = await starter.check(messageId, known?.run);
     if (found === 'parked' && record.state !== 'parked') await listParked(options, messageId, known);
+    if (found === 'with-broker') await options.uncount(messageId);
     if (found !== 'stranded') continue;
     stranded += 1;
     log.warn({ messageId, state: record.state }, 'stranded: nothing works on it and it is not settled');

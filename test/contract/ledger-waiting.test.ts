@@ -36,6 +36,13 @@ describe.each(BACKENDS)('the waiting messages, on $name', ({ start }) => {
     expect(await waiting.enter('kafka', 'another', 0)).toEqual({ entered: true, waiting: 11 });
   });
 
+  test('leave when they are found to have no workflow', async () => {
+    const { request } = (await enterOne()) as Awaited<ReturnType<typeof enterOne>>;
+    await waiting.leave(request.messageId);
+    expect(await waiting.count()).toEqual({ kafka: 0, rocketmq: 0 });
+    await waiting.leave('of-which-nobody-knows');
+  });
+
   test('leave when a look finds them claimed, adopted, settled, stranded or lost, and stay as long as they wait', async () => {
     const [waits, claimed, adopted, settled, stranded] = await Promise.all(Array.from({ length: 5 }, enterOne));
     if (!waits || !claimed || !adopted || !settled || !stranded) throw new Error('five were made');

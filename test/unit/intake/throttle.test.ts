@@ -18,6 +18,9 @@ function fakeWaiting(): WaitingMessages & { readonly sets: Record<Side, Set<stri
       if (entered) set.add(messageId);
       return { entered, waiting: set.size };
     },
+    async leave(messageId) {
+      for (const set of Object.values(sets)) set.delete(messageId);
+    },
     count: async () => ({ kafka: sets.kafka.size, rocketmq: sets.rocketmq.size }),
     async verify(owner) {
       for (const messageId of gone) sets[owner].delete(messageId);

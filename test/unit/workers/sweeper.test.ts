@@ -19,7 +19,7 @@ const record: LedgerRecord = {
 };
 
 async function sweep(found: readonly (LedgerRecord | LostRecord | UnreadableRecord)[], shown: StartResult) {
-  const seen = { checked: [] as string[], entered: [] as string[], warned: [] as unknown[] };
+  const seen = { checked: [] as string[], uncounted: [] as string[], entered: [] as string[], warned: [] as unknown[] };
   const log = { debug: () => undefined, info: () => undefined, error: () => undefined };
   const stranded = await sweepOnce(
     {
@@ -36,6 +36,7 @@ async function sweep(found: readonly (LedgerRecord | LostRecord | UnreadableReco
           return shown;
         },
       },
+      uncount: async (messageId) => void seen.uncounted.push(messageId),
       async enterAsItStands(messageId) {
         seen.entered.push(messageId);
         return 'parked';
@@ -57,6 +58,12 @@ describe('the sweeper', () => {
   it('leaves alone what is listed, and what is open and not parked', async () => {
     expect((await sweep([{ ...record, state: 'parked' }], 'parked')).entered).toEqual([]);
     expect((await sweep([record], 'delivered')).entered).toEqual([]);
+  });
+
+  it('takes out of the waiting what has no workflow: its process died before it started one, and no claim would end that', async () => {
+    const assigned = { ...record, state: 'assigned' } as const;
+    expect((await sweep([assigned], 'with-broker')).uncounted).toEqual(['m-1']);
+    expect((await sweep([assigned], 'delivered')).uncounted).toEqual([]);
   });
 
   it('tells of a record that it cannot read, and goes on with the others', async () => {
