@@ -12,7 +12,6 @@ import type { Migration } from '../config/migration.js';
 import { providerOf } from '../config/provider-of.js';
 import { HandoverError } from '../domain/errors.js';
 import type { GrantResult } from '../domain/outcome.js';
-import { divideShutdown } from '../domain/shutdown-budget.js';
 import type { Side } from '../domain/side.js';
 import { InHand } from '../intake/in-hand.js';
 import { Starter } from '../intake/starter.js';
@@ -35,6 +34,7 @@ import { policyUnlessInDoubt } from './policy-while-whole.js';
 import { reachTemporal } from './reach-temporal.js';
 import { Readiness } from './readiness.js';
 import { watchRetention } from './retention.js';
+import { Shutdown } from './shutdown.js';
 import { type SideIntake, startSideIntake } from './side-intake.js';
 import { enterStanding } from './standing-entry.js';
 import { createAskStanding } from './standing-query.js';
@@ -72,9 +72,6 @@ export interface SideWorker {
   hurry(): void;
 }
 
-/** The log names no more than so many of what was cut off. */
-const MOST_NAMED = 20;
-
 /** A process that cannot start has little to close, and is to be gone within seconds. */
 const FAILED_START = { workMs: 3_000, closedMs: 5_000 };
 
@@ -101,14 +98,15 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const provider = openProvider(settings);
   closers.add('provider', async () => provider.close?.());
 
-  let stopping = false;
+  const attempts = new AttemptsUnderWay();
+  const shutdown = new Shutdown({ migration, closers, attempts, log });
   let providerFault: string | undefined;
   let lossWatch: LossWatch | undefined;
   let policyKeeper: PolicyKeeper | undefined;
   let consuming: SideIntake | undefined;
   const readiness = new Readiness(log);
+  readiness.add(() => shutdown.reasons());
   readiness.add(() => [
-    ...(stopping ? ['process: it is stopping'] : []),
     ...(lossWatch?.reason() === undefined ? [] : [`ledger: ${lossWatch.reason()}`]),
     ...(policyKeeper?.doubt() === undefined ? [] : [`policy: ${policyKeeper.doubt()}`]),
     ...(consuming === undefined ? [] : reasonsOf(side, consuming)),
@@ -196,15 +194,9 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     isOpenRun,
   });
   const inline = createInlineActivities({ side, ledger, provider, isOpenRun, onAttempt });
-  const attempts = new AttemptsUnderWay();
   const told = tellInHand({ ...ownership, ...inline, ...rewards }, inHand);
   const { seek, rewardInline, reward } = attempts.watch(told);
   const resolutions = createResolutionActivities({ ledger, audit, isOpenRun, findAttempts: findAttemptsIn(client) });
-  const budget = divideShutdown(limits.shutdownMs, { drainMs: limits.drainMs, attemptMs: attemptTimeoutMs });
-  if (budget.graceMs < attemptTimeoutMs) {
-    const fields = { shutdownMs: limits.shutdownMs, graceMs: budget.graceMs, attemptTimeoutMs };
-    log.warn(fields, 'limits.shutdown leaves an attempt at the reward less than attemptTimeout: a stop may cut it off');
-  }
   const { running } = await temporal.run(() =>
     createTemporalWorkers({
       connection,
@@ -226,7 +218,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
         log,
       }),
       inFlight: limits.inFlight,
-      stop: budget,
+      stop: shutdown.budget,
     }),
   );
 
@@ -262,7 +254,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
       lossWatch,
       policyKeeper: keeper,
       retention,
-      drainMs: budget.drainMs,
+      drainMs: shutdown.budget.drainMs,
       processId,
       observer: metrics.intake,
     };
@@ -272,18 +264,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     http: health.address,
     reasons: () => readiness.reasons,
     running,
-    async stop() {
-      stopping = true;
-      const begunAt = performance.now();
-      log.info({ ...budget }, 'stopping: nothing more is taken in');
-      const open = await closers.close(budget);
-      const { cutOff } = attempts;
-      if (cutOff.length > 0) {
-        const messageIds = cutOff.slice(0, MOST_NAMED);
-        log.warn({ count: cutOff.length, messageIds }, 'attempts at the reward were cut off: their outcome is unknown');
-      }
-      log.info({ ms: Math.round(performance.now() - begunAt), open }, 'stopped');
-    },
+    stop: () => shutdown.run(),
     hurry: () => closers.hurry(),
   };
 }
