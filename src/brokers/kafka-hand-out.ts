@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
 import pLimit from 'p-limit';
 import type { Log } from '../domain/log.js';
@@ -34,6 +35,8 @@ export class KafkaHandOut implements PartitionReader {
 
   constructor(options: KafkaHandOutOptions) {
     this.#options = options;
+    // As many listen as batches wait at one time: that is no leak.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   /** Hands nothing more over. The consumer stays a member that heartbeats, as one that has left cannot commit. */

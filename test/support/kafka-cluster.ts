@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,6 +14,11 @@ import { javaFlags } from '../../src/stack/services/service.js';
 import { freePorts } from './free-port.js';
 
 const FORMATION_PATIENCE_MS = 90_000;
+/** Moves and kills make a cluster tell of errors that are none. */
+const LOGGING = [
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+  '-Dorg.slf4j.simpleLogger.log.state.change.logger=off',
+];
 
 /** One of the brokers, broker and controller in one. */
 export interface KafkaNode {
@@ -47,7 +53,7 @@ export async function startKafkaCluster({ properties = () => [] }: KafkaClusterO
   const folder = await mkdtemp(join(tmpdir(), 'handover-kafka-'));
   const ports = await freePorts(6);
   const ids = [1, 2, 3];
-  const classes = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-cp', classPath(kafkaHome, KAFKA)];
+  const classes = [...LOGGING, '-cp', classPath(kafkaHome, KAFKA)];
   const run = (args: readonly string[]) =>
     runTool(java, [...javaFlags({ initialMb: 32, maximumMb: 128 }), ...classes, ...args]);
   const voters = ids.map((id) => `${id}@127.0.0.1:${ports[id + 2]}`).join(',');
@@ -82,21 +88,7 @@ export async function startKafkaCluster({ properties = () => [] }: KafkaClusterO
     nodes,
     kafka,
     admin,
-    async electPreferred(topic, partitions) {
-      const file = join(folder, `election-${randomUUID()}.json`);
-      const named = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
-      await writeFile(file, JSON.stringify({ partitions: named }));
-      const command = 'org.apache.kafka.tools.LeaderElectionCommand';
-      await run([
-        command,
-        '--bootstrap-server',
-        brokers.join(','),
-        '--election-type',
-        'PREFERRED',
-        '--path-to-json-file',
-        file,
-      ]);
-    },
+    electPreferred: (topic, partitions) => electPreferred(ports[0] ?? 0, topic, partitions),
     async stop() {
       await admin.disconnect();
       await stopNodes();
@@ -163,6 +155,39 @@ function runNode(id: number, address: string, java: string, args: readonly strin
     kill: () => end('SIGKILL'),
     signal: (name: NodeJS.Signals) => void child?.kill(name),
   };
+}
+
+const ELECT_LEADERS = 43;
+const ELECTION_TIMEOUT_MS = 10_000;
+
+/** Sends the one request by itself, as kafkajs does not know it, and waits until it is answered. */
+async function electPreferred(port: number, topic: string, partitions: number): Promise<void> {
+  const name = Buffer.from(topic);
+  const request = Buffer.alloc(4 + 2 + 2 + 4 + 2 + 1 + 4 + 2 + name.length + 4 + 4 * partitions + 4);
+  let at = request.writeInt32BE(request.length - 4, 0);
+  at = request.writeInt16BE(ELECT_LEADERS, at);
+  // Version 1, correlation ID 1, no client ID, election of the preferred replicas, one topic.
+  at = request.writeInt16BE(1, at);
+  at = request.writeInt32BE(1, at);
+  at = request.writeInt16BE(-1, at);
+  at = request.writeInt8(0, at);
+  at = request.writeInt32BE(1, at);
+  at = request.writeInt16BE(name.length, at);
+  at += name.copy(request, at);
+  at = request.writeInt32BE(partitions, at);
+  for (let partition = 0; partition < partitions; partition += 1) at = request.writeInt32BE(partition, at);
+  request.writeInt32BE(ELECTION_TIMEOUT_MS, at);
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    socket.write(request);
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    // Behind the size, the correlation ID and the throttle time.
+    const error = answer.readInt16BE(12);
+    if (error !== 0) throw new Error(`the preferred leaders of ${topic} were not elected: error code ${error}`);
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function whenFormed(kafka: Kafka, nodes: number): Promise<void> {
