@@ -2,6 +2,7 @@ import type { Encoding } from './inflate/inflate.js';
 
 /** Where the fields lie, counted from behind the batch's length. */
 const AT = {
+  leaderEpoch: 0,
   crc: 5,
   attributes: 9,
   lastOffsetDelta: 11,
@@ -18,8 +19,10 @@ const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 const CODECS: readonly (Encoding | undefined)[] = [undefined, 'gzip', 'snappy', 'lz4', 'zstd'];
 
-/** What kafkajs looks at, of the batch that a record came in, to leave out aborted transactions. */
+/** What kafkajs looks at, of the batch that a record came in, to leave out aborted transactions; and who wrote it. */
 export interface BatchContext {
+  /** The epoch of the leader that wrote it: without it, a log that was cut off is not told from one that goes on. */
+  readonly partitionLeaderEpoch: number;
   readonly firstOffset: string;
   readonly lastOffsetDelta: number;
   readonly producerId: string;
@@ -67,6 +70,7 @@ export class StoredBatch {
 
   get context(): BatchContext {
     return {
+      partitionLeaderEpoch: this.#bytes.readInt32BE(AT.leaderEpoch),
       firstOffset: this.firstOffset.toString(),
       lastOffsetDelta: this.#bytes.readInt32BE(AT.lastOffsetDelta),
       producerId: this.#bytes.readBigInt64BE(AT.producerId).toString(),

@@ -37,6 +37,14 @@ export interface LedgerView {
   } | null;
 }
 
+/** What is known of one side's processes and of its broker. */
+export interface SideView {
+  readonly alive: boolean;
+  readonly rewards: RewardsView | null;
+  /** Positions that its broker had deleted before they were read, ever: nobody knows what they held. */
+  readonly skipped: number;
+}
+
 /** What `status --json` promises, and more. Null is unknown, never 0. */
 export interface StatusView {
   readonly policy: PolicyView | null;
@@ -47,7 +55,7 @@ export interface StatusView {
   /** Records that hold something else than a record of the ledger. */
   readonly unreadable: number;
   /** `alive`: a process of that side has shown life of late. */
-  readonly sides: Readonly<Record<Side, { readonly alive: boolean; readonly rewards: RewardsView | null }>>;
+  readonly sides: Readonly<Record<Side, SideView>>;
 }
 
 export interface StatusSources {
@@ -55,7 +63,7 @@ export interface StatusSources {
   readonly marks: Pick<LedgerMarks, 'view'>;
   readonly policyStore: Pick<PolicyStore, 'read'>;
   readonly deadLetters: Pick<DeadLetterIndex, 'count'>;
-  readonly signs: Pick<SideSigns, 'isAlive'>;
+  readonly signs: Pick<SideSigns, 'isAlive' | 'skipped'>;
   /** How a side's rewards are getting on; undefined if Temporal cannot be asked. */
   readonly rewards: (side: Side) => Promise<RewardsView | undefined>;
 }
@@ -69,8 +77,8 @@ export async function readStatus(sources: StatusSources): Promise<StatusView> {
     deadLetters.count(),
     Promise.all(
       SIDES.map(async (side) => {
-        const [alive, waiting] = await Promise.all([signs.isAlive(side), rewards(side)]);
-        return [side, { alive, rewards: waiting ?? null }] as const;
+        const [alive, waiting, skipped] = await Promise.all([signs.isAlive(side), rewards(side), signs.skipped(side)]);
+        return [side, { alive, rewards: waiting ?? null, skipped }] as const;
       }),
     ),
   ]);
@@ -113,6 +121,10 @@ export function describeStatus({
     ...(parked === 0 ? [] : [`${parked} parked: 'handover parked' lists them, 'handover resolve' answers them`]),
     '',
     ...SIDES.map((side) => `${side.padEnd(12)} ${describeSide(sides[side])}`),
+    ...SIDES.filter((side) => sides[side].skipped > 0).map(
+      (side) =>
+        `skipped      ${sides[side].skipped} positions of ${side} were deleted before they were read: see the runbook`,
+    ),
   ];
 }
 

@@ -21,6 +21,7 @@ export const keys = {
   audit: (migration: string): string => `handover:audit:{${migration}}`,
   alive: (migration: string, side: Side): string => `handover:alive:{${migration}}:${side}`,
   past: (migration: string): string => `handover:past:{${migration}}`,
+  skipped: (migration: string): string => `handover:skipped:{${migration}}`,
   waiting: (migration: string, owner: Side): string => `handover:waiting:{${migration}}:${owner}`,
   deadLetters: (migration: string): string => `handover:dead-letters:{${migration}}`,
   deadLetterSources: (migration: string): string => `handover:dead-letter-sources:{${migration}}`,

@@ -16,10 +16,15 @@ export interface SideSigns {
   reportPast(side: Side, pastMs: number): Promise<void>;
   /** The latest time that was reported; undefined where none was: unknown is not past. */
   past(side: Side): Promise<number | undefined>;
+  /** Adds to the positions that a side's broker had deleted before they were read. */
+  reportSkipped(side: Side, positions: number): Promise<void>;
+  /** How many there were, ever. */
+  skipped(side: Side): Promise<number>;
 }
 
 export function createSideSigns(client: RedisClient, migration: string): SideSigns {
   const past = keys.past(migration);
+  const skipped = keys.skipped(migration);
 
   return {
     async alive(side, processId) {
@@ -43,6 +48,15 @@ export function createSideSigns(client: RedisClient, migration: string): SideSig
     async past(side) {
       const score = await ask(client, { what: `look how far ${side} is` }, () => client.zscore(past, side));
       return score === null ? undefined : Number(score);
+    },
+
+    async reportSkipped(side, positions) {
+      await ask(client, { what: 'report skipped positions' }, () => client.hincrby(skipped, side, positions));
+    },
+
+    async skipped(side) {
+      const count = await ask(client, { what: 'look for skipped positions' }, () => client.hget(skipped, side));
+      return Number(count ?? 0);
     },
   };
 }

@@ -121,6 +121,11 @@ export function createMetrics(side: Side, readings: Readings): Metrics {
   );
   gauge('handover_ready', '1 if this process is ready', () => Number(readings.ready()));
   gauge('handover_unchecked', 'Checks of the start that could not be made yet and are tried again', readings.unchecked);
+  gauge(
+    'handover_source_skipped_positions',
+    'Positions that the broker had deleted before they were read, since the process started',
+    () => readings.source()?.skipped,
+  );
   gauge('handover_source_restarts', 'Times the broker client was built anew', () => readings.source()?.restarts);
   gauge(
     'handover_past_timestamp_seconds',

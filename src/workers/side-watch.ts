@@ -18,8 +18,8 @@ export interface SideWatch {
 export interface SideWatchOptions {
   readonly side: Side;
   readonly processId: string;
-  readonly signs: Pick<SideSigns, 'alive' | 'isAlive' | 'past' | 'reportPast'>;
-  readonly source: Pick<Source, 'past'>;
+  readonly signs: Pick<SideSigns, 'alive' | 'isAlive' | 'past' | 'reportPast' | 'reportSkipped'>;
+  readonly source: Pick<Source, 'past' | 'status'>;
   /** How far Redis time is ahead of this machine's clock, in ms. */
   readonly redisAheadMs: () => number;
   readonly log: Log;
@@ -32,6 +32,7 @@ export function watchSides(options: SideWatchOptions): SideWatch {
   let seen: { readonly past: number | undefined; readonly at: number } | undefined;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
+  let reported = 0;
 
   async function beat(): Promise<void> {
     try {
@@ -43,6 +44,9 @@ export function watchSides(options: SideWatchOptions): SideWatch {
       const [isAlive, itsPast] = await Promise.all([signs.isAlive(other), signs.past(other)]);
       lives = isAlive;
       seen = { past: itsPast, at };
+      const { skipped = 0 } = source.status();
+      if (skipped > reported) await signs.reportSkipped(side, skipped - reported);
+      reported = skipped;
     } catch (error) {
       lives = false;
       seen = undefined;

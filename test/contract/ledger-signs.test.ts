@@ -36,6 +36,14 @@ describe.each(BACKENDS)('what the sides let each other and people know, on $name
     });
   });
 
+  test('positions that were deleted before they were read are counted for each side', async () => {
+    const signs = createSideSigns(backend.client, MIGRATION);
+    expect(await signs.skipped('kafka')).toBe(0);
+    await Promise.all([15, 7].map((positions) => signs.reportSkipped('kafka', positions)));
+    expect(await signs.skipped('kafka')).toBe(22);
+    expect(await signs.skipped('rocketmq')).toBe(0);
+  });
+
   describe('the index of dead letters', () => {
     const letter = (source: string, given: Partial<DeadLetterEntry> = {}): DeadLetterEntry => ({
       side: 'kafka',

@@ -112,7 +112,7 @@ describe('status', () => {
       count: async () => ({ assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5, stranded: 6, unreadable: 2 }),
     },
     deadLetters: { count: async () => ({ kafka: 7, rocketmq: 8 }) },
-    signs: { isAlive: async (side) => side === 'kafka' },
+    signs: { isAlive: async (side) => side === 'kafka', skipped: async (side) => (side === 'kafka' ? 15 : 0) },
     rewards: async (side) => (side === 'kafka' ? { waiting: 9, noWorker: true } : undefined),
   };
 
@@ -125,8 +125,8 @@ describe('status', () => {
       stranded: 6,
       unreadable: 2,
       sides: {
-        kafka: { alive: true, rewards: { waiting: 9, noWorker: true } },
-        rocketmq: { alive: false, rewards: null },
+        kafka: { alive: true, rewards: { waiting: 9, noWorker: true }, skipped: 15 },
+        rocketmq: { alive: false, rewards: null, skipped: 0 },
       },
     });
   });
@@ -134,6 +134,8 @@ describe('status', () => {
   test('shows a person a reward that nobody picks up as "no worker", and what is unknown as unknown', async () => {
     const lines = describeStatus(await readStatus(sources)).join('\n');
     expect(lines).toContain('no worker: 9 rewards wait');
+    expect(lines).toContain('15 positions of kafka were deleted before they were read');
+    expect(lines).not.toContain('positions of rocketmq');
     expect(lines).toContain('rocketmq     no sign of life; its waiting rewards are unknown');
     expect(lines).toContain('policy       unknown');
     expect(lines).toContain('ledger       is being rebuilt from Temporal');
