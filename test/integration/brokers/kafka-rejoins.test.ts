@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createKafkaPublisher } from '../../../src/brokers/kafka-publisher.js';
 import { createKafkaSource } from '../../../src/brokers/kafka-source.js';
 import type { Publisher } from '../../../src/brokers/publisher.js';
@@ -8,6 +9,7 @@ import type { Delivery, Source } from '../../../src/brokers/source.js';
 import type { Log } from '../../../src/domain/log.js';
 import { until } from '../../support/broker-topic.js';
 import { type KafkaCluster, type KafkaNode, startKafkaCluster } from '../../support/kafka-cluster.js';
+import { type LiveMigration, startLiveMigration } from '../../support/live-migration.js';
 import { ACCEPT, makeIds, NEVER, TestSink } from '../../support/test-sink.js';
 
 const ROOM = 20_000;
@@ -117,6 +119,7 @@ function publishWith(perSecond: number, send: () => Promise<string | undefined> 
     }
   })();
   return {
+    count: () => ids.length,
     async stop() {
       stopped = true;
       await publishing;
@@ -166,6 +169,39 @@ async function lag(topic: string): Promise<number> {
 async function inSync(topic: string): Promise<readonly number[]> {
   const { topics } = await cluster.admin.fetchTopicMetadata({ topics: [topic] });
   return topics[0]?.partitions[0]?.isr ?? [];
+}
+
+/** Reads what lies below the positions that a group has committed. */
+async function idsBelowCommits(topic: string, group: string): Promise<string[]> {
+  const [answer] = await cluster.admin.fetchOffsets({ groupId: group, topics: [topic] });
+  const ends = new Map(answer?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+  const ids = new Map<string, string>();
+  const wanted = sum(ends);
+  const reader = cluster.kafka.consumer({ groupId: `reader-${topic}` });
+  try {
+    await reader.connect();
+    await reader.subscribe({ topics: [topic], fromBeginning: true });
+    await reader.run({
+      eachMessage: async ({ partition, message }) => {
+        if (Number(message.offset) >= (ends.get(partition) ?? 0)) return;
+        ids.set(`${partition}/${message.offset}`, String(message.headers?.['message-id']));
+      },
+    });
+    await until(() => ids.size === wanted, `${wanted} records are read`);
+  } finally {
+    await reader.disconnect();
+  }
+  return [...ids.values()];
+}
+
+async function hasWorkflow(live: LiveMigration, id: string): Promise<boolean> {
+  try {
+    await live.client.workflow.getHandle(id).describe();
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }
 
 /** The offsets below the committed positions that nobody has accepted. */
@@ -245,6 +281,24 @@ describe('the Kafka source on three brokers', () => {
     await until(() => second.acceptedIds.length === ids.length, 'the second member takes the rest');
   });
 
+  it('reads a topic from its start that was deleted and made anew, with fewer partitions and more records', async () => {
+    const topic = await makeTopic(4);
+    const said: Said[] = [];
+    const sink = new TestSink(ACCEPT, ROOM);
+    const source = await consume(topic, sink, said);
+    await publishAll(topic, 40, 'old');
+    await until(() => sink.accepted.length === 40, 'the old records are accepted');
+    await until(async () => sum(await committed(topic)) === 40, 'they are committed');
+    sink.hold();
+    await cluster.admin.deleteTopics({ topics: [topic] });
+    await createTopic(topic, 2);
+    const ids = await publishAll(topic, 200, 'new');
+    sink.release();
+    await until(() => ids.every((id) => sink.times(id) > 0), 'every record of the new topic arrives');
+    await until(async () => sum(await committed(topic)) === 200, 'they are committed');
+    await until(() => source.status().ready, 'the source is ready again');
+  });
+
   it('says and counts what was deleted before it was read, and goes on behind it', async () => {
     const topic = await makeTopic(1);
     const sink = new TestSink(ACCEPT, ROOM);
@@ -265,6 +319,28 @@ describe('the Kafka source on three brokers', () => {
     expect(back.status()).toMatchObject({ ready: true, skipped: 15 });
   });
 
+  it('passes over nothing that was written behind a cut, when an unclean election has shortened the log', async () => {
+    const topic = await makeTopic(1, [2, 3], { 'unclean.leader.election.enable': 'true' });
+    const [, leader, follower] = cluster.nodes as [KafkaNode, KafkaNode, KafkaNode];
+    const said: Said[] = [];
+    const sink = new TestSink(ACCEPT, ROOM);
+    await consume(topic, sink, said);
+    await publishAll(topic, 10, 'both');
+    await until(async () => sum(await committed(topic)) === 10, 'what both brokers have is committed');
+    await follower.kill();
+    await until(async () => (await inSync(topic)).length === 1, 'the leader is alone');
+    await publishAll(topic, 20, 'leader-only');
+    await until(async () => sum(await committed(topic)) === 30, 'what one broker has is committed');
+    await leader.kill();
+    follower.start();
+    await until(async () => (await leaders(topic))[0] === follower.id, 'the one with less leads');
+    const ids = await publishAll(topic, 60, 'behind-the-cut');
+    await until(() => ids.every((id) => sink.times(id) > 0), 'every record behind the cut arrives', 90_000);
+    await until(async () => (await lag(topic)) === 0, 'all is committed', 90_000);
+    expect(said.map(({ event }) => event)).toContain('log-truncated');
+    leader.start();
+  }, 180_000);
+
   it('loses nothing while a broker is killed and comes back under load', async () => {
     const topic = await makeTopic(6);
     const sink = new TestSink((delivery) => pause(placeOf(delivery).offset % 5 === 0 ? 2000 : 5), ROOM);
@@ -280,5 +356,35 @@ describe('the Kafka source on three brokers', () => {
     await until(() => ids.every((id) => sink.times(id) > 0), 'everything arrives');
     await until(async () => (await lag(topic)) === 0, 'everything is committed');
     expect(await passedOver(topic, sink.accepted)).toEqual([]);
+  }, 180_000);
+});
+
+describe('a worker on three brokers', () => {
+  it('has a workflow for everything below its committed positions when it is killed while partitions move', async () => {
+    const stack = { ...inject('stack'), kafka: { brokers: [...cluster.brokers] } };
+    const limits = { linger: '60s', lingering: 20_000 };
+    let live: LiveMigration | undefined;
+    try {
+      live = await startLiveMigration(stack, { limits });
+      const { topics, consumerGroup } = live.migration;
+      const [worker] = await Promise.all([live.startWorker('kafka'), live.startWorker('rocketmq')]);
+      await live.setPolicy('setConsumption', { consumption: 'on' });
+      await live.setPolicy('setPercentage', { hundredths: 5_000 });
+      const published = publishWith(30, () => live?.publish({ sides: ['kafka'] }));
+      const partitions = (await cluster.admin.fetchTopicOffsets(topics.kafka)).length;
+      const joins = () => worker.log().split('joined the Kafka consumer group').length - 1;
+      while (published.count() < 100 || joins() < 4) await movePartitions(topics.kafka, partitions, 3);
+      await worker.kill();
+      await published.stop();
+      const below = await idsBelowCommits(topics.kafka, consumerGroup);
+      const lost: string[] = [];
+      for (const id of below) {
+        const record = await live.read(id);
+        if (record?.state === 'assigned' && !(await hasWorkflow(live, id))) lost.push(id);
+      }
+      expect(lost).toEqual([]);
+    } finally {
+      await live?.close();
+    }
   }, 180_000);
 });

@@ -13,6 +13,7 @@ class FakeSigns {
   answer: Promise<void> = Promise.resolve();
   readonly reported: [Side, number][] = [];
   readonly asked: Side[] = [];
+  readonly skipped: [Side, number][] = [];
 
   async alive(): Promise<void> {
     await this.answer;
@@ -28,15 +29,20 @@ class FakeSigns {
   async reportPast(side: Side, pastMs: number): Promise<void> {
     this.reported.push([side, pastMs]);
   }
+  async reportSkipped(side: Side, positions: number): Promise<void> {
+    this.skipped.push([side, positions]);
+  }
 }
 
 let signs: FakeSigns;
 let watch: SideWatch;
+let skipped: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
   signs = new FakeSigns();
-  const source = { past: () => 500 };
+  skipped = 0;
+  const source = { past: () => 500, status: () => ({ ready: true, restarts: 0, skipped }) };
   watch = watchSides({ side: 'kafka', processId: 'p-1', signs, source, redisAheadMs: () => 7, log: quiet });
 });
 
@@ -88,5 +94,20 @@ describe('how far the other side is', () => {
   it('is told the other side of this one in Redis time', async () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(signs.reported).toEqual([['kafka', 507]]);
+  });
+});
+
+describe('positions that the broker had deleted before they were read', () => {
+  it('are added to the side’s count once each', async () => {
+    await vi.advanceTimersByTimeAsync(0);
+    expect(signs.skipped).toEqual([]);
+    skipped = 15;
+    await vi.advanceTimersByTimeAsync(3_000);
+    skipped = 17;
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(signs.skipped).toEqual([
+      ['kafka', 15],
+      ['kafka', 2],
+    ]);
   });
 });
