@@ -22,8 +22,13 @@ export interface RewardsView {
 
 /** Whether the ledger has all its records. */
 export interface LedgerView {
-  /** `lost`: it shows no epoch, and intake holds. `recovering`: it is being rebuilt from Temporal, and intake holds. */
+  /**
+   * `lost`: it shows no epoch, and intake holds. `recovering`: it is being rebuilt from Temporal, and intake holds. `partial`:
+   * intake goes on with what is open, and what has closed is still being rebuilt.
+   */
   readonly phase: MarkView['phase'];
+  /** How far the recovery of what has closed is; null unless it is under way. `reached`: all that closed before is there. */
+  readonly progress: { readonly done: number; readonly total: number | null; readonly reached: string | null } | null;
   /** The last recovery that ended; null if there was none, or it was lost as well. */
   readonly recovery: {
     readonly why: string;
@@ -128,17 +133,25 @@ export function describeStatus({
   ];
 }
 
-function viewLedger({ phase, recovery }: MarkView): LedgerView {
-  if (recovery === undefined) return { phase, recovery: null };
+function viewLedger({ phase, recovery, progress: made }: MarkView): LedgerView {
+  const reached = made === undefined || made.reached === null ? null : instant(made.reached);
+  const progress = made === undefined ? null : { done: made.done, total: made.total, reached };
+  if (recovery === undefined) return { phase, progress, recovery: null };
   const { why, since, startedAt, endedAt, restored, failed = null } = recovery;
   const times = { startedAt: instant(startedAt), endedAt: instant(endedAt) };
-  return { phase, recovery: { why, since: since === null ? null : instant(since), ...times, restored, failed } };
+  return {
+    phase,
+    progress,
+    recovery: { why, since: since === null ? null : instant(since), ...times, restored, failed },
+  };
 }
 
-function describeLedger({ phase, recovery }: LedgerView): string {
+function describeLedger({ phase, recovery, progress }: LedgerView): string {
+  const made = progress === null ? '' : `: ${progress.done} of ${progress.total ?? 'an unknown number'} done`;
   const now = {
     intact: 'whole',
     recovering: 'is being rebuilt from Temporal, as it has lost records; intake holds until that is done',
+    partial: `is partial${made}; intake goes on, and withholds what has no record and is too old for Temporal to vouch for it`,
     lost: 'has lost everything, or no worker has ever run; intake holds until a worker has had it rebuilt',
   }[phase];
   if (recovery === null) return now;

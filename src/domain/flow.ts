@@ -3,10 +3,10 @@ export type Bound = 'place' | 'room';
 
 /** What a delivery does in a stage: it waits for a bound and holds none, or it holds one and waits for none. */
 type StageRule =
-  | { readonly waitsFor: Bound; readonly next: HoldingStage; readonly notWhileThrottled?: true }
+  | { readonly waitsFor: Bound; readonly next: HoldingStage; readonly notWhile?: 'throttled' | 'recovering' }
   | { readonly holds: Bound; readonly isAccepted?: true };
 
-type WaitingStage = 'arrived' | 'queued' | 'held' | 'due';
+type WaitingStage = 'arrived' | 'queued' | 'held' | 'unproved' | 'due';
 type HoldingStage = 'routing' | 'lingering' | 'starting' | 'in-hand';
 
 /** Where a delivery is on its way through one process, from its arrival until nothing here waits for it any more. */
@@ -19,6 +19,7 @@ export type Stage = WaitingStage | HoldingStage;
  * - `arrived`: fetched. `routing`: read, and asked of the ledger whose it is.
  * - `queued`: the other side owns it; waits for room to linger. `lingering`: leaves its owner the time to claim it.
  * - `held`: too many messages wait for the other side already. The throttle's hold must end before it is routed anew.
+ * - `unproved`: the ledger has no record, and is not whole. Its recovery must end before it is routed anew.
  * - `due`: is to be started. `starting`: enters the index, and starts or signals its workflow.
  * - `in-hand`: accepted; its first attempt is still this process's work, so that no more is started than is worked off.
  */
@@ -27,7 +28,8 @@ export const STAGES = {
   routing: { holds: 'place' },
   queued: { waitsFor: 'room', next: 'lingering' },
   lingering: { holds: 'room' },
-  held: { waitsFor: 'place', next: 'routing', notWhileThrottled: true },
+  held: { waitsFor: 'place', next: 'routing', notWhile: 'throttled' },
+  unproved: { waitsFor: 'place', next: 'routing', notWhile: 'recovering' },
   due: { waitsFor: 'place', next: 'starting' },
   starting: { holds: 'place' },
   'in-hand': { holds: 'place', isAccepted: true },
@@ -36,7 +38,7 @@ export const STAGES = {
 export const STAGE_NAMES = Object.keys(STAGES) as readonly Stage[];
 
 /** Who is given a bound first: what comes back goes before what is new, and what is new before anything is fetched. */
-const TURNS: readonly WaitingStage[] = ['due', 'held', 'arrived', 'queued'];
+const TURNS: readonly WaitingStage[] = ['due', 'held', 'unproved', 'arrived', 'queued'];
 
 /** How many deliveries are in each stage. */
 export type Census = Readonly<Record<Stage, number>>;
@@ -56,6 +58,8 @@ export interface Flow {
   readonly bounds: FlowBounds;
   /** Whether the throttle holds: too many messages wait for the other side. */
   readonly throttled: boolean;
+  /** Whether a recovery of the ledger has still to end. Default false. */
+  readonly recovering?: boolean;
 }
 
 /** So many deliveries may go on from one stage to the next, the oldest first. */
@@ -78,7 +82,7 @@ export function unaccepted(census: Census): number {
 }
 
 /** Who may go on now, and how many more the source may fetch. Each bound is given to who may use it, in turn. */
-export function permit({ census, bounds, throttled }: Flow): {
+export function permit({ census, bounds, throttled, recovering = false }: Flow): {
   readonly moves: readonly Move[];
   readonly fetch: number;
 } {
@@ -86,10 +90,11 @@ export function permit({ census, bounds, throttled }: Flow): {
     place: Math.max(0, bounds.places - taken(census, 'place')),
     room: Math.max(0, bounds.rooms - taken(census, 'room')),
   };
+  const holds = { throttled, recovering };
   const moves: Move[] = [];
   for (const from of TURNS) {
     const rule: StageRule = STAGES[from];
-    if (!('waitsFor' in rule) || (throttled && rule.notWhileThrottled === true)) continue;
+    if (!('waitsFor' in rule) || (rule.notWhile !== undefined && holds[rule.notWhile])) continue;
     const count = Math.min(census[from], free[rule.waitsFor]);
     free[rule.waitsFor] -= count;
     if (count > 0) moves.push({ from, to: rule.next, count });

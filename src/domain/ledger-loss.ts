@@ -1,8 +1,14 @@
+/**
+ * `recovering`: nothing may rely on the ledger. `partial`: what is open is known again, and what has closed is still being
+ * entered, so that no record proves nothing. A build that knows no `partial` holds while a mark shows it.
+ */
+export type LedgerPhase = 'intact' | 'recovering' | 'partial';
+
 /** What one of the ledger's marks shows. A mark lies beside the records, and is lost with them. */
 export interface Mark {
   /** Drawn anew by each recovery. Not there: nobody has made it, or the ledger has lost everything. */
   readonly epoch?: string;
-  readonly phase?: 'intact' | 'recovering';
+  readonly phase?: LedgerPhase;
   /** Whether the server process that answers is the one that took the latest pulse. */
   readonly sameServer: boolean;
   /** This process's own last pulse as the mark holds it (Redis time, ms). */
@@ -29,6 +35,8 @@ export type MarkVerdict =
   | { readonly verdict: 'intact' }
   /** A recovery is under way. */
   | { readonly verdict: 'recovering' }
+  /** It is as this process left it, and the recovery of what has closed is under way. */
+  | { readonly verdict: 'partial' }
   /** It shows an epoch that this process does not know: the cutover workflow can tell whether that is the present one. */
   | { readonly verdict: 'unproved'; readonly epoch: string; readonly since?: number }
   /** `since`: what was written before it (Redis time, ms) is still there; without it, nothing may be. */
@@ -48,7 +56,7 @@ export function judgeMark(trust: Trust, mark: Mark): MarkVerdict {
   }
   // Asynchronous replication and a file that is written once a second both lose what came after the last pulse.
   if (!sameServer) return { verdict: 'lost', why: 'another Redis server answers', ...known(trust.pulse ?? latest) };
-  return { verdict: 'intact' };
+  return { verdict: phase === 'partial' ? 'partial' : 'intact' };
 }
 
 /** The verdict on the whole ledger by those on its marks: a loss counts before anything else, and from its earliest moment. */
@@ -62,8 +70,18 @@ export function judgeLedger(verdicts: readonly MarkVerdict[]): MarkVerdict {
   }
   return (
     verdicts.find(({ verdict }) => verdict === 'recovering') ??
-    verdicts.find(({ verdict }) => verdict === 'unproved') ?? { verdict: 'intact' }
+    verdicts.find(({ verdict }) => verdict === 'unproved') ??
+    verdicts.find(({ verdict }) => verdict === 'partial') ?? { verdict: 'intact' }
   );
+}
+
+/** How far a recovery has come with what has closed. */
+export interface RecoveryProgress {
+  /** Workflows that were looked into, and how many there were at its beginning; null: not known. */
+  readonly done: number;
+  readonly total: number | null;
+  /** All that closed before then is entered (ms since the epoch); null: none yet. */
+  readonly reached: number | null;
 }
 
 /** What one recovery was about and what it did. */
@@ -102,7 +120,9 @@ export const NOTHING_RESTORED: Restored = { assigned: 0, claimed: 0, parked: 0, 
 /** What the cutover workflow knows of the ledger. */
 export interface LedgerState {
   readonly epoch: string;
-  readonly phase: 'intact' | 'recovering';
+  readonly phase: LedgerPhase;
+  /** Of the recovery that is not complete: from when on what has closed is to be entered anew (null: all of it). */
+  readonly unfinished?: { readonly since: number | null };
   /**
    * The ledger's memory does not reach back further (ms since the epoch): a loss has taken records that Temporal had
    * forgotten already. 0: it does, as far as it is meant to.
@@ -121,26 +141,49 @@ export interface LossReport {
 /** Whether a report tells of a loss that no recovery has dealt with: every process that notices one sends its own. */
 export function isNews(ledger: LedgerState | undefined, report: LossReport): boolean {
   if (ledger === undefined) return true;
-  return ledger.phase === 'intact' && report.epoch === ledger.epoch;
+  return ledger.phase !== 'recovering' && report.epoch === ledger.epoch;
+}
+
+/** From when on records may be missing, after a loss on top of a recovery that was not complete (null: all may). */
+export function missingSince(since: number | null, unfinished: LedgerState['unfinished']): number | null {
+  if (unfinished === undefined) return since;
+  return since === null || unfinished.since === null ? null : Math.min(since, unfinished.since);
 }
 
 const HOUR_MS = 60 * 60 * 1_000;
 
 /**
  * How long ago a message may have been stored for Temporal to bear witness of it whatever became of it, in ms: it keeps a
- * workflow for `retentionMs` after it has closed, and that was later. The margin is for the brokers' clocks, and for as
- * long as a recovery may last.
+ * workflow for `retentionMs` after it has closed, and that was later. The margin is for the brokers' clocks.
  */
 export function witnessedFor(retentionMs: number): number {
   return retentionMs - Math.min(HOUR_MS, retentionMs / 4);
 }
 
+/** Of Temporal's retention, the part that is left to a recovery to reach a workflow before it is forgotten. */
+const LEFT_TO_A_RECOVERY = 1 / 4;
+
+/**
+ * How long ago a broker may have stored a message for which a ledger that is still partial has no record, for a workflow of
+ * its ID to be refused by Temporal if there ever was one, in ms. It leaves a quarter of the retention to the recovery: what is
+ * routed by this, and not started as its process died, is found closed and is settled before Temporal forgets it.
+ */
+export function surelyWitnessedFor(retentionMs: number): number {
+  return retentionMs * (1 - LEFT_TO_A_RECOVERY);
+}
+
+/** Whether a recovery took so long that Temporal may have forgotten what was routed while it lasted. */
+export function outlasted(openedAt: number, endedAt: number, retentionMs: number): boolean {
+  return endedAt - openedAt > retentionMs * LEFT_TO_A_RECOVERY;
+}
+
 /**
  * From when on (ms since the epoch) no message can have been forgotten by the ledger and by Temporal, after a loss of
- * what was written since `since` (null: of everything).
+ * what was written since `since` (null: of everything). Reckoned from the end of the recovery: while that lasted, Temporal
+ * forgot what it had not entered yet.
  */
-export function rememberedFrom(since: number | null, startedAt: number, retentionMs: number): number {
-  const horizon = startedAt - witnessedFor(retentionMs);
+export function rememberedFrom(since: number | null, endedAt: number, retentionMs: number): number {
+  const horizon = endedAt - witnessedFor(retentionMs);
   return since === null || since < horizon ? horizon : 0;
 }
 

@@ -7,6 +7,8 @@ export type Whereabouts = Stage | 'outside';
 export interface FlowControlOptions {
   readonly bounds: FlowBounds;
   readonly throttled: () => boolean;
+  /** Whether a recovery of the ledger has still to end. Default: none has. */
+  readonly recovering?: () => boolean;
 }
 
 /** One delivery on its way. Only the flow moves it where it has to wait. */
@@ -59,15 +61,17 @@ export class Ticket {
 export class FlowControl {
   readonly #bounds: FlowBounds;
   readonly #throttled: () => boolean;
+  readonly #recovering: () => boolean;
   readonly #stages = new Map<Stage, Set<Ticket>>(STAGE_NAMES.map((stage) => [stage, new Set()]));
   readonly #fetchers = new Set<() => void>();
   #numbers = 0;
   #accepted = 0;
   #stopped: Error | undefined;
 
-  constructor({ bounds, throttled }: FlowControlOptions) {
+  constructor({ bounds, throttled, recovering = () => false }: FlowControlOptions) {
     this.#bounds = bounds;
     this.#throttled = throttled;
+    this.#recovering = recovering;
   }
 
   get census(): Census {
@@ -119,7 +123,10 @@ export class FlowControl {
    * Gives back what the delivery holds and waits, from now on, in that stage. Resolves with the stage in which there is
    * something to do for it; `outside`: it was accepted meanwhile. Rejects with what ended it.
    */
-  wait(ticket: Ticket, stage: Extract<Stage, 'arrived' | 'queued' | 'held' | 'due'>): Promise<Whereabouts> {
+  wait(
+    ticket: Ticket,
+    stage: Extract<Stage, 'arrived' | 'queued' | 'held' | 'unproved' | 'due'>,
+  ): Promise<Whereabouts> {
     if (ticket.ended !== undefined) return Promise.reject(ticket.ended);
     const going = ticket.whenGoing();
     this.#put(ticket, stage);
@@ -183,7 +190,12 @@ export class FlowControl {
   }
 
   #permit(): ReturnType<typeof permit> {
-    return permit({ census: this.census, bounds: this.#bounds, throttled: this.#throttled() });
+    return permit({
+      census: this.census,
+      bounds: this.#bounds,
+      throttled: this.#throttled(),
+      recovering: this.#recovering(),
+    });
   }
 
   #in(stage: Stage): Set<Ticket> {

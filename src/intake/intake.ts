@@ -32,6 +32,8 @@ export interface IntakeRules extends ReadingRules {
   readonly memoryMs: number;
   /** Of what was stored longer ago than this (ms), Temporal may have forgotten the workflow. */
   readonly witnessMs: number;
+  /** While the ledger is partial: what a broker stored later than this long ago Temporal surely witnesses (ms). */
+  readonly surelyWitnessedMs: number;
 }
 
 /** What intake tells of a delivery, for metrics. */
@@ -46,8 +48,10 @@ export interface IntakeDependencies {
   readonly rules: IntakeRules;
   readonly ledger: Pick<Ledger, 'route' | 'ownerProgress' | 'index'>;
   readonly policy: Pick<PolicyCache, 'current' | 'whenKnown' | 'refresh' | 'redisNow'>;
-  /** Resolves once the ledger was seen to have all its records, by a look that began after the call. */
-  readonly ledgerIsWhole: (signal: AbortSignal) => Promise<void>;
+  /** Resolves once a look that began after the call relied on the ledger: whether it had all its records then. */
+  readonly ledgerIsWhole: (signal: AbortSignal) => Promise<boolean>;
+  /** Whether a recovery of the ledger has still to end, and who is told when it has. */
+  readonly recovery: { readonly isUnderWay: () => boolean; readonly onEnd: (listener: () => void) => void };
   /** Whether the other side showed life of late: one that does not is not waited for. */
   readonly otherSideLives: () => boolean;
   /** Keeps what waits for the other side within bounds. */
@@ -83,13 +87,15 @@ export class Intake implements DeliverySink {
 
   constructor(deps: IntakeDependencies) {
     this.#deps = deps;
-    const { rules, throttle } = deps;
+    const { rules, throttle, recovery } = deps;
     this.#gate = new Gate(deps.log, this.#stopping.signal);
     const { inFlight, lingering, held } = rules;
     this.#flow = new FlowControl({
       bounds: { places: inFlight, rooms: lingering, memory: inFlight + lingering + held },
       throttled: () => throttle.holding,
+      recovering: recovery.isUnderWay,
     });
+    recovery.onEnd(() => this.#flow.pump());
     throttle.onRelease(() => this.#flow.pump());
     this.#otherSide = new OtherSide({ ...deps, flow: this.#flow, gate: this.#gate });
     this.#deadLettering = new DeadLettering(deps);
@@ -97,6 +103,7 @@ export class Intake implements DeliverySink {
       ...deps,
       gate: this.#gate,
       stopping: this.#stopping.signal,
+      isRecovering: recovery.isUnderWay,
       onVerdict: (verdict) => deps.observer.routed(verdict),
     });
     this.#batch = new RouteBatch(this.#router);
@@ -105,7 +112,12 @@ export class Intake implements DeliverySink {
   /** Why intake holds; empty while it does not. */
   get holds(): readonly string[] {
     const unknown = this.#deps.policy.current() === undefined ? ['policy: it is not known'] : [];
-    return [...unknown, ...this.#gate.reasons];
+    const { unproved } = this.census;
+    const withheld =
+      unproved === 0
+        ? []
+        : [`ledger: ${unproved} deliveries without a record stay with the broker until what has closed is restored`];
+    return [...unknown, ...this.#gate.reasons, ...withheld];
   }
 
   get inFlight(): number {
@@ -172,11 +184,16 @@ export class Intake implements DeliverySink {
     }
   }
 
-  /** Each round begins with a place, at a verdict of the ledger; a further one follows where the throttle has held it. */
+  /** Each round begins with a place, at a verdict of the ledger; a further one follows where a hold has ended. */
   async #bringMessage(ticket: Ticket, arrival: Arrival): Promise<void> {
     for (let again = false; ; again = true) {
       const verdict = await this.#batch.route(arrival);
       ticket.throwIfEnded();
+      if (verdict.verdict === 'unproved') {
+        this.#withhold(arrival);
+        await this.#flow.wait(ticket, 'unproved');
+        continue;
+      }
       if (verdict.verdict !== 'wait') return this.#act(ticket, arrival, verdict);
       const turn = await this.#otherSide.takeTurn(ticket, arrival, again);
       if (turn === 'start') return this.#start(ticket, arrival, verdict);
@@ -184,7 +201,11 @@ export class Intake implements DeliverySink {
     }
   }
 
-  async #act(ticket: Ticket, arrival: Arrival, verdict: Exclude<Routed, { verdict: 'wait' }>): Promise<void> {
+  async #act(
+    ticket: Ticket,
+    arrival: Arrival,
+    verdict: Exclude<Routed, { verdict: 'wait' | 'unproved' }>,
+  ): Promise<void> {
     const { delivery, message } = arrival;
     switch (verdict.verdict) {
       case 'id-reused':
@@ -204,6 +225,16 @@ export class Intake implements DeliverySink {
       case 'process':
         return this.#start(ticket, arrival, verdict);
     }
+  }
+
+  /** It may have been rewarded, and be forgotten by Temporal: without its record nobody can say. Told once for all of them. */
+  #withhold({ delivery, message }: Arrival): void {
+    if (this.census.unproved > 0) return;
+    const fields = { messageId: message.messageId, source: delivery.coordinates };
+    this.#deps.log.warn(
+      fields,
+      'deliveries without a record are withheld until what has closed is restored, as this one',
+    );
   }
 
   /**

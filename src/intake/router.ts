@@ -33,10 +33,14 @@ export interface RouterDependencies {
     readonly checkAfterMs: number;
     readonly memoryMs: number;
     readonly witnessMs: number;
+    /** While the ledger is partial: what a broker stored later than this long ago Temporal surely witnesses (ms). */
+    readonly surelyWitnessedMs: number;
   };
   readonly ledger: Pick<Ledger, 'route' | 'index'>;
   readonly policy: Pick<PolicyCache, 'whenKnown' | 'refresh' | 'redisNow'>;
-  readonly ledgerIsWhole: (signal: AbortSignal) => Promise<void>;
+  readonly ledgerIsWhole: (signal: AbortSignal) => Promise<boolean>;
+  /** Whether what has closed is still being entered into the ledger anew. */
+  readonly isRecovering: () => boolean;
   readonly gate: Gate;
   readonly stopping: AbortSignal;
   /** Told of every answer of the ledger, also of those that a stale policy made useless. */
@@ -77,7 +81,8 @@ export class Router {
   /**
    * Routes a batch in one pipeline. What a stale policy kept from being decided is asked again with a fresh one. And what
    * Temporal may have forgotten has no witness but the ledger: where that has no record, it is asked again once it has
-   * been seen to be whole, as it could have lost everything a moment ago.
+   * been seen to be whole, as it could have lost everything a moment ago. While the ledger is partial, one without a record is
+   * decided only if Temporal surely witnesses it; any other is `unproved`.
    */
   async route(arrivals: readonly Arrival[]): Promise<Routed[]> {
     const { ledger, policy, gate, stopping, onVerdict, ledgerIsWhole } = this.#deps;
@@ -106,8 +111,8 @@ export class Router {
         else answers.set(arrival, verdict);
       });
       if (stale.length > 0) await gate.pass('policy', () => policy.refresh());
-      if (unproved.length > 0) await ledgerIsWhole(stopping);
-      for (const arrival of unproved) believed.add(arrival);
+      const isWhole = unproved.length === 0 || (await ledgerIsWhole(stopping));
+      if (isWhole) for (const arrival of unproved) believed.add(arrival);
       open = [...stale, ...unproved];
     }
     return arrivals.map((arrival) => answers.get(arrival) as Routed);
@@ -128,11 +133,18 @@ export class Router {
   }
 
   #hasNoOtherWitness(arrival: Arrival): boolean {
-    return this.#isOlderThan('witnessMs', arrival) && !this.#isOlderThan('memoryMs', arrival);
+    const isOld = this.#isOlderThan('witnessMs', arrival) && !this.#isOlderThan('memoryMs', arrival);
+    return isOld && !this.#isSurelyWitnessed(arrival);
+  }
+
+  /** Only the broker's own time proves it: by a producer's, a message that lies about its age would be paid a second time. */
+  #isSurelyWitnessed({ delivery }: Arrival): boolean {
+    const after = delivery.brokerTime?.after;
+    return after !== undefined && Date.now() - after <= this.#deps.rules.surelyWitnessedMs;
   }
 
   #requestOf(arrival: Arrival, known: CurrentPolicy, believed: boolean): RouteRequest {
-    const { side, rules } = this.#deps;
+    const { side, rules, isRecovering } = this.#deps;
     const { delivery, message, fingerprint, bucket } = arrival;
     const { start, version } = known.policy;
     const rule = ruleOfStart(start, delivery);
@@ -147,6 +159,7 @@ export class Router {
       validUntil: known.validUntil,
       checkAfterMs: rules.checkAfterMs,
       beyondMemory: this.#isOlderThan('memoryMs', arrival) || (!believed && this.#hasNoOtherWitness(arrival)),
+      unproved: isRecovering() && !this.#isSurelyWitnessed(arrival),
       beforeStart: rule === 'acknowledge',
       coordinates: delivery.coordinates,
     };

@@ -30,6 +30,7 @@ export function routeVerdict(answer: Answer): RouteVerdict {
       return { verdict, owner: side(owner), reason: why(reason), run: text(last) };
     case 'id-reused':
     case 'too-old':
+    case 'unproved':
     case 'before-start':
     case 'stale-policy':
       return { verdict };

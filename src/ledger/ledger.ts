@@ -26,6 +26,8 @@ export interface RouteRequest {
   readonly checkAfterMs: number;
   /** The delivery is older than the ledger's memory: without a record it is not a first sight. */
   readonly beyondMemory: boolean;
+  /** The ledger is partial, and Temporal does not surely witness this message. Default false. */
+  readonly unproved?: boolean;
   /** It was published before the start, and is not this side's to bring: without a record it is left without one. */
   readonly beforeStart: boolean;
   /** Where this side's copy lies, see `Delivery`. Default: unknown. One that is longer than any broker makes is unknown too. */
@@ -149,6 +151,11 @@ export interface Ledger {
 
   /** Enters messages into the age index, which is to be done before they are acknowledged. Entering twice is harmless. */
   index(messageIds: readonly string[]): Promise<void>;
+  /**
+   * Removes the record of a message that nobody has claimed and that was first routed since then (Redis time, ms); false if it
+   * is another one by now.
+   */
+  unroute(messageId: string, since: number): Promise<boolean>;
   /** Takes a message out of the age index, after it was settled. One that is left in it is dropped by a later sweep. */
   unindex(messageId: string): Promise<void>;
   /**

@@ -1,5 +1,5 @@
 import { Cluster } from 'ioredis';
-import type { Mark, Recovery, Trust } from '../domain/ledger-loss.js';
+import type { LedgerPhase, Mark, Recovery, RecoveryProgress, Trust } from '../domain/ledger-loss.js';
 import type { RedisClient } from './connect.js';
 import { keys } from './keys.js';
 import { Unreadable, unreadable } from './ledger-error.js';
@@ -23,7 +23,9 @@ export interface Beat {
 
 /** What a mark shows to people. */
 export interface MarkView {
-  readonly phase: 'intact' | 'recovering' | 'lost';
+  readonly phase: LedgerPhase | 'lost';
+  /** Of the recovery that is under way, while it is `partial`. */
+  readonly progress?: RecoveryProgress;
   /** The last recovery that ended. */
   readonly recovery?: Recovery;
 }
@@ -38,6 +40,9 @@ export interface LedgerMarks {
   beat(process: string, trusts: readonly Trust[]): Promise<Beat[]>;
   /** Begins a recovery. Answers since when records may be lost (null: all of them) and Redis time. */
   open(epoch: string, since: number | null, remembersSince: number): Promise<{ since: number | null; now: number }>;
+  /** Lets processes go on with what is open; false if something was lost again meanwhile, and then they do not. */
+  letGoOn(epoch: string): Promise<boolean>;
+  progress(epoch: string, progress: RecoveryProgress): Promise<void>;
   /** Ends it; false if something was lost again meanwhile, and then it has not ended. `recovery`: to be shown to people. */
   close(epoch: string, remembersSince: number, recovery?: Recovery): Promise<boolean>;
   view(): Promise<MarkView>;
@@ -46,6 +51,13 @@ export interface LedgerMarks {
 export function createLedgerMarks(client: RedisClient, migration: string): LedgerMarks {
   const count = client instanceof Cluster ? MARKS_OF_A_CLUSTER : 1;
   const marks = Array.from({ length: count }, (_, index) => keys.mark(migration, index));
+
+  async function endPart(args: readonly (string | number)[]): Promise<boolean> {
+    const answers = await Promise.all(
+      marks.map((mark) => runScript(client, 'mark-close', [mark], args, { what: 'end a recovery' })),
+    );
+    return answers.every(([verdict]) => verdict === 'closed');
+  }
 
   return {
     count,
@@ -74,27 +86,33 @@ export function createLedgerMarks(client: RedisClient, migration: string): Ledge
       };
     },
 
-    async close(epoch, remembersSince, recovery) {
-      const args = [epoch, remembersSince, recovery === undefined ? '' : JSON.stringify(recovery)];
-      const answers = await Promise.all(
-        marks.map((mark) => runScript(client, 'mark-close', [mark], args, { what: 'end a recovery' })),
+    letGoOn: (epoch) => endPart([epoch, 'partial', 0, '']),
+    close: (epoch, remembersSince, recovery) =>
+      endPart([epoch, 'intact', remembersSince, recovery === undefined ? '' : JSON.stringify(recovery)]),
+
+    async progress(epoch, progress) {
+      const args = [epoch, JSON.stringify(progress)];
+      await Promise.all(
+        marks.map((mark) => runScript(client, 'mark-progress', [mark], args, { what: 'tell how far a recovery is' })),
       );
-      return answers.every(([verdict]) => verdict === 'closed');
     },
 
     async view() {
       const fields = await Promise.all(
         marks.map((mark) =>
           ask(client, { what: 'look whether the ledger is whole' }, () =>
-            client.hmget(mark, 'epoch', 'phase', 'recovery'),
+            client.hmget(mark, 'epoch', 'phase', 'recovery', 'progress'),
           ).catch(noneIfOverwritten),
         ),
       );
       const recovery = fields.map(([, , json]) => recoveryOf(json)).find((found) => found !== undefined);
+      const progress = fields.map(([, , , json]) => progressOf(json)).find((found) => found !== undefined);
+      const partial = fields.some(([, phase]) => phase === 'partial');
       const lost = fields.some(([epoch]) => epoch === null);
       const recovering = fields.some(([, phase]) => phase === 'recovering');
       return {
-        phase: lost ? 'lost' : recovering ? 'recovering' : 'intact',
+        phase: lost ? 'lost' : recovering ? 'recovering' : partial ? 'partial' : 'intact',
+        ...(progress !== undefined && { progress }),
         ...(recovery !== undefined && { recovery }),
       };
     },
@@ -103,16 +121,26 @@ export function createLedgerMarks(client: RedisClient, migration: string): Ledge
 
 /** A mark that another program wrote over shows nothing, as the scripts take it, and is made anew by the recovery. */
 function noneIfOverwritten(error: unknown): (string | null)[] {
-  if (error instanceof Unreadable) return [null, null, null];
+  if (error instanceof Unreadable) return [null, null, null, null];
   throw error;
 }
 
 /** The recovery that a mark tells of. What cannot be read is left out: it is for people only, and must not fail `status`. */
 function recoveryOf(json: string | null | undefined): Recovery | undefined {
+  const recovery = objectIn(json) as Recovery | undefined;
+  return recovery?.restored === undefined ? undefined : recovery;
+}
+
+function progressOf(json: string | null | undefined): RecoveryProgress | undefined {
+  const progress = objectIn(json) as RecoveryProgress | undefined;
+  return typeof progress?.done === 'number' ? progress : undefined;
+}
+
+function objectIn(json: string | null | undefined): object | undefined {
   if (json === null || json === undefined || json === '') return undefined;
   try {
-    const recovery = JSON.parse(json) as Recovery | null;
-    return typeof recovery === 'object' && recovery?.restored !== undefined ? recovery : undefined;
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
     // Written by another program: there is nothing to tell.
     return undefined;
@@ -121,7 +149,7 @@ function recoveryOf(json: string | null | undefined): Recovery | undefined {
 
 function beatOf(answer: readonly string[]): Beat {
   const [epoch = '', phase = '', sameServer, found = '', latest = '', remembersSince, pulse = '', server = ''] = answer;
-  if (phase !== '' && phase !== 'intact' && phase !== 'recovering') {
+  if (phase !== '' && phase !== 'intact' && phase !== 'recovering' && phase !== 'partial') {
     throw unreadable("read the ledger's mark", `'${phase}' is not a phase of it`);
   }
   return {

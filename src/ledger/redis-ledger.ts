@@ -71,7 +71,14 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
     assertFingerprint(fingerprint, messageId);
     const args = [
       ...[side, fingerprint, owner, packReason(reason), policyVersion],
-      ...[validUntil, checkAfterMs, beyondMemory ? '1' : '0', beforeStart ? '1' : '0', coordinates],
+      ...[
+        validUntil,
+        checkAfterMs,
+        beyondMemory ? '1' : '0',
+        beforeStart ? '1' : '0',
+        coordinates,
+        request.unproved ? '1' : '0',
+      ],
     ];
     try {
       return routeVerdict(await run('route', messageId, args));
@@ -163,6 +170,12 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
       const [verdict] = await run('strand', messageId, [fromRun, why]);
       if (verdict === 'stranded' || verdict === 'ignored') return verdict === 'stranded';
       throw unreadable('strand', `the script answered ${verdict}`, messageId);
+    },
+
+    async unroute(messageId, since) {
+      const [verdict] = await run('unroute', messageId, [since]);
+      if (verdict === 'removed' || verdict === 'ignored') return verdict === 'removed';
+      throw unreadable('unroute', `the script answered ${verdict}`, messageId);
     },
 
     index: (messageIds) => index.enter(messageIds),

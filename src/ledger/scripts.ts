@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 /** Every script of the ledger with how many of its arguments are keys. Its text is `lua/<name>.lua`. */
 export const SCRIPTS = {
   route: 1,
+  unroute: 1,
   claim: 1,
   adopt: 1,
   begin: 1,
@@ -23,6 +24,7 @@ export const SCRIPTS = {
   'mark-beat': 1,
   'mark-open': 1,
   'mark-close': 1,
+  'mark-progress': 1,
 } as const satisfies Record<string, number>;
 
 export type ScriptName = keyof typeof SCRIPTS;

@@ -16,6 +16,8 @@ export type RouteVerdict =
   | { readonly verdict: 'id-reused' }
   /** No record, and the delivery is older than the ledger's memory: not a first sight. */
   | { readonly verdict: 'too-old' }
+  /** The ledger is partial, and nobody has claimed it: only once it is whole can anybody say whether that means something. */
+  | { readonly verdict: 'unproved' }
   /** No record, and it was published before the start: acknowledge. */
   | { readonly verdict: 'before-start' }
   /** What Redis holds for this message is no record: nobody can say whether it was rewarded. `why`, for people. */

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
 import type { IsOpenRun } from '../activities/open-run.js';
-import type { Rebuild, RebuildRequest } from '../activities/recovery-activities.js';
+import type { Rebuild, RebuildRequest, Rebuilt } from '../activities/recovery-activities.js';
 import { readStart } from '../activities/workflow-start.js';
 import { toError } from '../domain/errors.js';
 import { FAILURES_NAMED, NOTHING_RESTORED, type Restored } from '../domain/ledger-loss.js';
@@ -90,7 +90,8 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
     }
   }
 
-  return async function rebuild({ since, thorough }, signal, onProgress) {
+  async function enter(request: RebuildRequest, signal: AbortSignal, onLooked: () => void): Promise<Rebuilt> {
+    const thorough = request.of === 'open' && request.thorough;
     const limit = pLimit(AT_ONCE);
     const restored: Record<State, number> = { ...NOTHING_RESTORED };
     const failed = { count: 0, first: [] as { messageId: string; why: string }[] };
@@ -113,7 +114,6 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
 
     async function takeBatch(batch: readonly Found[]): Promise<void> {
       signal.throwIfAborted();
-      onProgress();
       const open = batch.filter((found) => found.open).map(({ messageId }) => messageId);
       // As intake does before it acknowledges: what is in a workflow's hands can be found by the sweeper.
       if (open.length > 0) await ledger.index(open);
@@ -121,40 +121,67 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
         batch.map((found) =>
           limit(async () => {
             signal.throwIfAborted();
-            onProgress();
             await restoreOrTell(found);
+            onLooked();
           }),
         ),
       );
     }
 
-    for (const query of queriesOf(migration, since)) {
-      let batch: Found[] = [];
-      for await (const { workflowId, runId, status, searchAttributes } of client.workflow.list({ query })) {
-        batch.push({
-          messageId: workflowId,
-          runId,
-          open: status.name === 'RUNNING',
-          completed: status.name === 'COMPLETED',
-          state: searchAttributes[SEARCH_ATTRIBUTES.state.name]?.[0],
-        });
-        if (batch.length < BATCH) continue;
-        await takeBatch(batch);
-        batch = [];
-      }
+    let batch: Found[] = [];
+    for await (const { workflowId, runId, status, searchAttributes } of client.workflow.list({
+      query: queryOf(migration, request),
+    })) {
+      batch.push({
+        messageId: workflowId,
+        runId,
+        open: status.name === 'RUNNING',
+        completed: status.name === 'COMPLETED',
+        state: searchAttributes[SEARCH_ATTRIBUTES.state.name]?.[0],
+      });
+      if (batch.length < BATCH) continue;
       await takeBatch(batch);
+      batch = [];
     }
+    await takeBatch(batch);
     return { restored, failed };
+  }
+
+  return {
+    enter,
+    async forgetUnstarted(since, signal, onLooked) {
+      let forgotten = 0;
+      for await (const record of ledger.unsettled()) {
+        signal.throwIfAborted();
+        onLooked();
+        const isProvisional = record.state === 'assigned' && (record.createdAt ?? 0) >= since;
+        if (!isProvisional || (await starter.check(record.messageId, undefined)) !== 'with-broker') continue;
+        if (await ledger.unroute(record.messageId, since)) forgotten += 1;
+      }
+      return forgotten;
+    },
+    async count(request) {
+      try {
+        return (await client.workflow.count(queryOf(migration, request))).count;
+      } catch (error) {
+        // Not every store of visibility counts. Then windows are as long as they come, and the whole is not known.
+        if (!isFaultOfOneMessage(error)) throw error;
+        log.debug({ error: toError(error).message }, 'Temporal does not count workflows');
+        return undefined;
+      }
+    },
   };
 }
 
-function queriesOf(migration: string, since: RebuildRequest['since']): readonly string[] {
+function queryOf(migration: string, request: RebuildRequest): string {
   const ours = `HandoverMigration = "${migration}" AND WorkflowType = "${MESSAGE_WORKFLOW}"`;
-  const closedSince = since === null ? '' : ` AND CloseTime >= "${new Date(since).toISOString()}"`;
+  if (request.of === 'open') return `${ours} AND ExecutionStatus = "Running"`;
+  const { from, to } = request;
   return [
-    `${ours} AND ExecutionStatus = "Running"`,
-    `${ours} AND ExecutionStatus != "Running" AND ExecutionStatus != "ContinuedAsNew"${closedSince}`,
-  ];
+    `${ours} AND ExecutionStatus != "Running" AND ExecutionStatus != "ContinuedAsNew"`,
+    ...(from === null ? [] : [`CloseTime >= "${new Date(from).toISOString()}"`]),
+    ...(to === null ? [] : [`CloseTime < "${new Date(to).toISOString()}"`]),
+  ].join(' AND ');
 }
 
 /** Whether a record needs no question: what its run does next it records by itself, and a parked one does nothing. */

@@ -31,21 +31,31 @@ export interface LossWatchOptions {
 }
 
 export interface LossWatch {
-  /** Why the ledger is not to be relied on now, for people; undefined while it is whole. */
+  /** Why the ledger is not to be relied on now, for people; undefined while it is whole, or partial. */
   reason(): string | undefined;
-  /** Resolves once it is whole. Rejects with the signal's reason. */
+  /** Resolves once it is whole or partial. Rejects with the signal's reason. */
   whenWhole(signal: AbortSignal): Promise<void>;
-  /** Resolves once a look that began after this call has found it whole. Rejects with the signal's reason. */
-  confirm(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves once a look that began after this call has found it to be relied on: true if it is whole, false if it is
+   * partial, so that no record proves nothing. Rejects with the signal's reason.
+   */
+  confirm(signal: AbortSignal): Promise<boolean>;
+  /** Whether the last look has found it whole. */
+  isWhole(): boolean;
+  /** Has `listener` called whenever it is found whole after it was not. There is one listener: the intake. */
+  onWhole(listener: () => void): void;
   /** See `LedgerState`. */
   remembersSince(): number;
   /**
-   * How the last look has found the ledger. Undefined while it is not whole, on a cluster, and where Redis does not tell
+   * How the last look has found the ledger. Undefined while it is partial or worse, on a cluster, and where Redis does not tell
    * which server it is.
    */
   witness(): LedgerWitness | undefined;
   stop(): Promise<void>;
 }
+
+/** At every how many looks that find the ledger partial the cutover workflow is asked whether it is at it. */
+const ASK_EVERY = 10;
 
 /** How long the cutover workflow may take to say which epoch is the present one, in ms. */
 const PATIENCE_MS = 3_000;
@@ -69,20 +79,36 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
   let stopped = false;
   let wake: (() => void) | undefined;
   let looks = 0;
-  let wholeAtLook = 0;
+  /** The latest look that has found it to be relied on, and whether it was whole. */
+  let reliedAtLook = 0;
+  let whole = false;
+  let onWhole: () => void = () => undefined;
   const waiters = new Set<() => void>();
 
   function hold(why: string): void {
     if (reason !== why && !stopped) log.warn({ why }, 'the ledger is not to be relied on: intake holds');
     reason = why;
+    whole = false;
   }
 
-  function release(): void {
-    if (reason !== undefined) log.info({}, 'the ledger is whole');
+  function release(isWhole: boolean): void {
+    const isNews = reason !== undefined || whole !== isWhole;
+    if (isNews && isWhole) log.info({}, 'the ledger is whole');
+    if (isNews && !isWhole)
+      log.warn({}, 'the ledger is partial: intake goes on, what has closed is still being restored');
     reason = undefined;
-    wholeAtLook = looks;
+    whole = isWhole;
+    reliedAtLook = looks;
     for (const waiter of waiters) waiter();
     waiters.clear();
+    if (isNews && isWhole) onWhole();
+  }
+
+  /** Nobody would ever end a recovery whose workflow was ended, or set back to before it. */
+  async function isAtIt(epoch: string | undefined): Promise<boolean> {
+    if (looks % ASK_EVERY !== 0) return true;
+    const present = await askForLedger();
+    return present === 'not-yet' || present?.epoch === epoch;
   }
 
   /** One look. Answers whether another one is due at once. */
@@ -91,10 +117,11 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
     const beats = await marks.beat(processId, trusts);
     remembersSince = Math.max(...beats.map((beat) => beat.remembersSince));
     const verdict = judgeLedger(beats.map(({ mark }, index) => judgeMark(trusts[index] ?? {}, mark)));
-    if (verdict.verdict === 'intact') {
+    const isPartial = verdict.verdict === 'partial';
+    if (verdict.verdict === 'intact' || (isPartial && (await isAtIt(trusts[0]?.epoch)))) {
       trusts = beats.map(({ pulse }, index) => ({ ...trusts[index], ...(pulse !== undefined && { pulse }) }));
-      witness = witnessOf(trusts, beats);
-      release();
+      witness = isPartial ? undefined : witnessOf(trusts, beats);
+      release(!isPartial);
       return false;
     }
     hold(verdict.verdict === 'lost' ? verdict.why : 'it is being rebuilt');
@@ -182,13 +209,18 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
   return {
     reason: () => reason,
     whenWhole: (signal) => until(() => reason === undefined, signal),
-    confirm(signal) {
+    async confirm(signal) {
       const before = looks;
       wake?.();
-      return until(() => wholeAtLook > before, signal);
+      await until(() => reliedAtLook > before, signal);
+      return whole;
+    },
+    isWhole: () => whole,
+    onWhole(listener) {
+      onWhole = listener;
     },
     remembersSince: () => remembersSince,
-    witness: () => (reason === undefined ? witness : undefined),
+    witness: () => (whole ? witness : undefined),
     async stop() {
       stopped = true;
       for (const event of ['close', '-node']) connection.off(event, onGone);

@@ -4,7 +4,7 @@ import { within } from '../brokers/waiting.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
 import { HandoverError } from '../domain/errors.js';
-import { witnessedFor } from '../domain/ledger-loss.js';
+import { surelyWitnessedFor, witnessedFor } from '../domain/ledger-loss.js';
 import type { Log } from '../domain/log.js';
 import { findForgetful, type Retention } from '../domain/retention.js';
 import type { Side } from '../domain/side.js';
@@ -85,6 +85,12 @@ export class RetentionWatch {
   witnessMs(): number {
     const keepsMs = this.#temporal.answer?.keepsMs;
     return typeof keepsMs === 'number' ? witnessedFor(keepsMs) : 0;
+  }
+
+  /** See `IntakeRules`. */
+  surelyWitnessedMs(): number {
+    const keepsMs = this.#temporal.answer?.keepsMs;
+    return typeof keepsMs === 'number' ? surelyWitnessedFor(keepsMs) : 0;
   }
 
   /** Resolves while there is no {@link reason}. Rejects with the signal's reason. */

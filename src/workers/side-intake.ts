@@ -39,7 +39,7 @@ export interface SideIntakeOptions {
   readonly inHand: InHand;
   readonly lossWatch: LossWatch;
   readonly policyKeeper: PolicyKeeper;
-  readonly retention: Pick<RetentionWatch, 'reason' | 'whenWhole' | 'witnessMs'>;
+  readonly retention: Pick<RetentionWatch, 'reason' | 'whenWhole' | 'witnessMs' | 'surelyWitnessedMs'>;
   /** How long a stop waits for what was handed over, in ms. */
   readonly drainMs: number;
   /** Unlike that of any other process, ever. */
@@ -99,6 +99,9 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
       get witnessMs() {
         return retention.witnessMs();
       },
+      get surelyWitnessedMs() {
+        return retention.surelyWitnessedMs();
+      },
       get memoryMs() {
         return Math.min(memoryOf(migration.settledLifetimeMs), policy.redisNow() - lossWatch.remembersSince());
       },
@@ -106,6 +109,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     ledger,
     policy: policyWhileWhole(policy, [lossWatch, watchOf(policyKeeper), retention]),
     ledgerIsWhole: (signal) => lossWatch.confirm(signal),
+    recovery: { isUnderWay: () => !lossWatch.isWhole(), onEnd: (listener) => lossWatch.onWhole(listener) },
     otherSideLives: () => watch.otherSideLives(),
     ownerIsPast: (arrival) => isOwnerPast(watch.otherSidePast(), arrival, migration.adoption.marginMs),
     throttle,

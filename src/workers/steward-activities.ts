@@ -35,6 +35,7 @@ export function createStewardActivities(options: StewardOptions): CutoverActivit
       marks: createLedgerMarks(redis, migration),
       rebuild: createLedgerRebuild({ ...options, waiting: createWaitingMessages(redis, migration) }),
       audit: createAudit(redis, migration),
+      now: () => options.ledger.now(),
       retention: () => readTemporalRetention(client),
     }),
   };

@@ -20,7 +20,8 @@ function watcher(marks: LedgerMarks, name: string, epoch?: string) {
     const verdict = judgeLedger(beats.map(({ mark }, index) => judgeMark(trusts[index] ?? {}, mark)));
     // The script decides by itself whether a pulse is put: it must decide as the rule does.
     for (const [index, { mark, pulse }] of beats.entries()) {
-      expect(pulse !== undefined).toBe(judgeMark(trusts[index] ?? {}, mark).verdict === 'intact');
+      const { verdict: found } = judgeMark(trusts[index] ?? {}, mark);
+      expect(pulse !== undefined).toBe(found === 'intact' || found === 'partial');
     }
     trusts = beats.map(({ pulse }, index) => ({ ...trusts[index], ...(pulse !== undefined && { pulse }) }));
     return verdict;
@@ -93,6 +94,38 @@ describe.each(BACKENDS)("the ledger's marks, on $name", ({ start }) => {
     await marks.open('e1', null, 0);
     await backend.client.hset(keys.mark(MIGRATION, 0), 'run', 'another');
     expect(await marks.close('e1', 0, recovery)).toBe(false);
+  });
+
+  test('let processes go on with what is open, and show how far the rest is until it has ended', async () => {
+    await marks.open('e1', null, 0);
+    const progress = { done: 5, total: 9, reached: 1_000 };
+    await marks.progress('e1', progress);
+    expect(await marks.view()).toEqual({ phase: 'recovering' });
+    expect(await marks.letGoOn('e1')).toBe(true);
+    const beat = watcher(marks, 'p1', 'e1');
+    expect(await beat()).toEqual({ verdict: 'partial' });
+    expect(await beat()).toEqual({ verdict: 'partial' });
+    await marks.progress('e0', { ...progress, done: 1 });
+    await marks.progress('e1', progress);
+    expect(await marks.view()).toEqual({ phase: 'partial', progress });
+    expect(await marks.close('e1', 7, recovery)).toBe(true);
+    expect(await marks.letGoOn('e1')).toBe(true);
+    expect(await beat()).toEqual({ verdict: 'intact' });
+    expect(await marks.view()).toEqual({ phase: 'intact', recovery });
+    expect((await marks.beat('p3', []))[0]).toMatchObject({ remembersSince: 7 });
+  });
+
+  test('show a loss also while only what has closed is missing, and the next recovery goes back as far as that one', async () => {
+    await marks.open('e1', 5_000, 0);
+    await marks.letGoOn('e1');
+    const beat = watcher(marks, 'p1', 'e1');
+    await beat();
+    await backend.client.hset(keys.mark(MIGRATION, 0), 'run', 'another');
+    expect(await beat()).toMatchObject({ verdict: 'lost', since: expect.any(Number) });
+    expect(await marks.close('e1', 0, recovery)).toBe(false);
+    expect((await marks.open('e2', 9_000, 0)).since).toBe(5_000);
+    await backend.flush();
+    expect(await marks.letGoOn('e2')).toBe(false);
   });
 
   test('make a recovery that begins again go back as far as the first time, and a repeated end the same', async () => {

@@ -13,7 +13,7 @@ local found = mark[own]
 local same_server = mark.run == run
 local kept = ARGV[3] == '' or (found and tonumber(found) >= tonumber(ARGV[3]))
 local pulse = ''
-if mark.epoch and mark.epoch == ARGV[2] and mark.phase == 'intact' and same_server and kept then
+if mark.epoch and mark.epoch == ARGV[2] and (mark.phase == 'intact' or mark.phase == 'partial') and same_server and kept then
   local now = now_ms()
   pulse = ms_text(math.max(now, tonumber(found or '0') + 1))
   for field, value in pairs(mark) do

@@ -5,13 +5,13 @@
 -- ARGV[3]  remembersSince, ms
 -- Answers {since, now}; since is '' for all
 -- Invariants: a mark without an epoch means that all is lost, whatever the caller thought. A recovery that is begun again,
--- or while another is under way, goes back at least as far as that.
+-- or while another is not complete, goes back at least as far as that.
 -- @include fragments/mark.lua
 local mark, now = load_mark(KEYS[1]), now_ms()
 local since = ARGV[2]
 if not mark.epoch then
   since = ''
-elseif mark.phase == 'recovering' then
+elseif mark.phase ~= 'intact' then
   local earlier = mark.since or ''
   if earlier == '' or since == '' then since = '' else since = ms_text(math.min(tonumber(earlier), tonumber(since))) end
 end

@@ -8,8 +8,10 @@
 -- ARGV[8]  '1' if the delivery is older than the ledger's memory
 -- ARGV[9]  '1' if it was published before the start, and is not this side's to bring
 -- ARGV[10] where this side's copy lies, '' for unknown: kept while nobody has claimed the message, the latest copy's
+-- ARGV[11] '1' if the ledger is partial, and Temporal does not surely witness the delivery's message: then neither no record nor
+--          one that is only assigned, maybe by a delivery of since the loss, says that it was not rewarded
 -- Verdicts {process|wait, owner, reason, policyVersion} {done, owner, reason, outcome or ''} {check, owner, reason, run}
---          {id-reused} {too-old} {before-start} {stale-policy}
+--          {id-reused} {too-old} {before-start} {unproved} {stale-policy}
 -- Invariants: an owner that is recorded stays, whatever the policy says now. Another payload changes nothing.
 -- Transition: route
 -- @include fragments/time.lua
@@ -38,12 +40,15 @@ if record.state == 'none' then
   local now = now_ms()
   if now > tonumber(ARGV[6]) then return { 'stale-policy' } end
   if ARGV[9] == '1' then return { 'before-start' } end
+  if ARGV[11] == '1' then return { 'unproved' } end
   if ARGV[8] == '1' then return { 'too-old' } end
   redis.call('HSET', KEYS[1], 'state', 'assigned', 'owner', ARGV[3], 'reason', ARGV[4], 'policyVersion', ARGV[5],
     'fingerprint', fingerprint, 'seen', with_side('0'), 'createdAt', ms_text(now), 'movedAt', ms_text(now))
   if ARGV[10] ~= '' then redis.call('HSET', KEYS[1], side .. 'At', ARGV[10]) end
   return verdict_for(ARGV[3], ARGV[4], ARGV[5])
 end
+
+if record.state == 'assigned' and ARGV[11] == '1' then return { 'unproved' } end
 
 local seen = with_side(record.seen)
 if record.state == 'settled' then

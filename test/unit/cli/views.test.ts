@@ -119,7 +119,7 @@ describe('status', () => {
   test('prints what is promised, and null for what is unknown', async () => {
     expect(await readStatus(sources)).toEqual({
       policy: null,
-      ledger: { phase: 'recovering', recovery: null },
+      ledger: { phase: 'recovering', progress: null, recovery: null },
       messages: { assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5 },
       deadLettered: { kafka: 7, rocketmq: 8 },
       stranded: 6,
@@ -149,6 +149,13 @@ describe('status', () => {
     const lines = describeStatus(view).join('\n');
     expect(lines).toContain('(another Redis server answers): 4711 settled, 12 parked');
     expect(lines).not.toContain('not restored');
+  });
+
+  test('shows how far a recovery of what has closed is', async () => {
+    const progress = { done: 4_711, total: 1_000_000, reached: NOON };
+    const view = await readStatus({ ...sources, marks: { view: async () => ({ phase: 'partial', progress }) } });
+    expect(view.ledger.progress).toEqual({ ...progress, reached: '2026-11-23T12:00:00.000Z' });
+    expect(describeStatus(view).join('\n')).toContain('is partial: 4711 of 1000000 done; intake goes on');
   });
 
   test('names the messages that the last recovery could not restore, and says how many records cannot be read', async () => {

@@ -7,6 +7,7 @@ import {
   type LedgerState,
   type Mark,
   type MarkVerdict,
+  missingSince,
   rememberedFrom,
   type Trust,
 } from '../../../src/domain/ledger-loss.js';
@@ -122,6 +123,30 @@ describe('a report of a loss', () => {
     expect(isNews(ledger, { epoch: 'e1', why: '' })).toBe(false);
     expect(isNews(ledger, { why: '' })).toBe(false);
     expect(isNews({ ...ledger, phase: 'recovering' }, { epoch: 'e2', why: '' })).toBe(false);
+  });
+});
+
+describe('a ledger of which only what has closed is still missing', () => {
+  const partial: Mark = { ...whole, phase: 'partial' };
+
+  test('is partial where it is as this process left it, and lost by the same signs as a whole one', () => {
+    expect(judgeMark(trust, partial)).toEqual({ verdict: 'partial' });
+    expect(judgeMark({}, partial)).toMatchObject({ verdict: 'unproved' });
+    expect(judgeMark(trust, { ...partial, sameServer: false })).toMatchObject({ verdict: 'lost' });
+    expect(judgeMark(trust, { ...partial, pulse: NOON - 1 })).toMatchObject({ verdict: 'lost' });
+    expect(judgeLedger([{ verdict: 'intact' }, { verdict: 'partial' }])).toEqual({ verdict: 'partial' });
+    expect(judgeLedger([{ verdict: 'recovering' }, { verdict: 'partial' }])).toEqual({ verdict: 'recovering' });
+  });
+
+  test('may be lost again, which is news, and is then missing what was missing before as well', () => {
+    const ledger: LedgerState = { epoch: 'e2', phase: 'partial', remembersSince: 0, unfinished: { since: 5 } };
+    expect(isNews(ledger, { epoch: 'e2', why: '' })).toBe(true);
+    expect(isNews(ledger, { epoch: 'e1', why: '' })).toBe(false);
+    expect(missingSince(9, ledger.unfinished)).toBe(5);
+    expect(missingSince(3, ledger.unfinished)).toBe(3);
+    expect(missingSince(null, ledger.unfinished)).toBeNull();
+    expect(missingSince(9, { since: null })).toBeNull();
+    expect(missingSince(9, undefined)).toBe(9);
   });
 });
 

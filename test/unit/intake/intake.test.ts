@@ -70,8 +70,10 @@ function createIntake(setting: Setting = {}) {
       checkAfterMs: 60_000,
       memoryMs: 1_000_000,
       witnessMs: 500_000,
+      surelyWitnessedMs: 400_000,
     },
-    ledgerIsWhole: async () => undefined,
+    ledgerIsWhole: async () => true,
+    recovery: { isUnderWay: () => false, onEnd: () => undefined },
     ledger: {
       route: async (requests) => {
         seen.routed.push([...requests]);
@@ -535,7 +537,7 @@ describe('a delivery that Temporal may have no witness of any more', () => {
 
   it('is taken for new only once the ledger was seen to be whole after it had no record', async () => {
     let whole: (() => void) | undefined;
-    const ledgerIsWhole = () => new Promise<void>((resolve) => (whole = resolve));
+    const ledgerIsWhole = () => new Promise<boolean>((resolve) => (whole = () => resolve(true)));
     const { intake, started, routed } = createIntake({ route: unlessKnown, overrides: { ledgerIsWhole } });
     const taken = intake.take([delivery({ id: 'new' }), old()]);
     await vi.waitFor(() => expect(whole).toBeDefined());
@@ -556,6 +558,7 @@ describe('a delivery that Temporal may have no witness of any more', () => {
       overrides: {
         ledgerIsWhole: async () => {
           memoryMs = 500_000;
+          return true;
         },
       },
       rules: {
@@ -576,6 +579,76 @@ describe('a delivery that Temporal may have no witness of any more', () => {
     });
     await Promise.all(intake.take([old()]));
     expect(routed).toHaveLength(1);
+  });
+});
+
+describe('while what has closed is still being entered into the ledger anew', () => {
+  const at = (id: string, after?: number): Delivery => ({
+    ...delivery({ id }),
+    // What a producer says of it proves nothing.
+    storedAt: Date.now(),
+    ...(after !== undefined && { brokerTime: { after: Date.now() - after } }),
+  });
+  const unlessKnown = ({ unproved, messageId }: RouteRequest): RouteVerdict => {
+    if (messageId === 'known') return { verdict: 'done', owner: 'kafka', reason: 'switch off' };
+    return unproved ? { verdict: 'unproved' } : mine;
+  };
+
+  function recovering() {
+    let underWay = true;
+    let tell = (): void => undefined;
+    const setting = createIntake({
+      route: unlessKnown,
+      inFlight: 2,
+      overrides: {
+        recovery: {
+          isUnderWay: () => underWay,
+          onEnd: (listener) => {
+            tell = listener;
+          },
+        },
+      },
+    });
+    const end = (): void => {
+      underWay = false;
+      tell();
+    };
+    return { ...setting, end };
+  }
+
+  it('what has no record is decided only if the broker stored it of late; the rest stays with it and is not too old', async () => {
+    const { intake, started, dead, end } = recovering();
+    const old = intake.take([at('old', 400_001), at('of-unknown-age')]);
+    await Promise.all(intake.take([at('known'), at('young', 399_000)]));
+    expect(started.map(({ message }) => message.messageId)).toEqual(['young']);
+    expect(intake.census.unproved).toBe(2);
+    expect(intake.holds.join()).toContain('2 deliveries without a record stay with the broker');
+    end();
+    await Promise.all(old);
+    expect(started.map(({ message }) => message.messageId).sort()).toEqual(['of-unknown-age', 'old', 'young']);
+    expect(dead).toEqual([]);
+    expect(intake.holds).toEqual([]);
+  });
+
+  it('ten times as many as there are places hold no place: young ones behind them go on', async () => {
+    const { intake, started, end } = recovering();
+    const old = intake.take(Array.from({ length: 20 }, (_, n) => at(`old-${n}`)));
+    await vi.waitFor(() => expect(intake.census.unproved).toBe(20));
+    await Promise.all(intake.take(Array.from({ length: 20 }, (_, n) => at(`young-${n}`, 1_000))));
+    expect(started).toHaveLength(20);
+    expect(await intake.capacity(new AbortController().signal)).toBeGreaterThan(0);
+    end();
+    await Promise.all(old);
+    expect(started).toHaveLength(40);
+  });
+
+  it('where the recovery never ends nothing of it is started, and a stop turns it away unacknowledged', async () => {
+    const { intake, started } = recovering();
+    const [old] = intake.take([at('old')]);
+    await vi.waitFor(() => expect(intake.census.unproved).toBe(1));
+    intake.stop();
+    await expect(old).rejects.toThrow('intake is stopping');
+    expect(started).toEqual([]);
   });
 });
 

@@ -13,6 +13,7 @@ const VERDICTS: Readonly<Record<RouteVerdict['verdict'], RouteVerdict>> = {
   wait: { verdict: 'wait', ...decided, policyVersion: 1 },
   check: { verdict: 'check', ...decided, run: 'run-1' },
   done: { verdict: 'done', ...decided },
+  unproved: { verdict: 'unproved' },
   unreadable: { verdict: 'unreadable', why: 'junk' },
   'id-reused': { verdict: 'id-reused' },
   'too-old': { verdict: 'too-old' },
@@ -31,7 +32,14 @@ function createRouter(
   const requests: RouteRequest[] = [];
   const router = new Router({
     side: 'kafka',
-    rules: { migration: 'r', cutoverKey: 'messageId', checkAfterMs: 1_000, memoryMs: 1e6, witnessMs: 1e6 },
+    rules: {
+      migration: 'r',
+      cutoverKey: 'messageId',
+      checkAfterMs: 1_000,
+      memoryMs: 1e6,
+      witnessMs: 1e6,
+      surelyWitnessedMs: 1e6,
+    },
     ledger: {
       route: async (batch) => {
         requests.push(...batch);
@@ -40,7 +48,8 @@ function createRouter(
       index,
     },
     policy: { whenKnown: async () => known, refresh: async () => undefined, redisNow: () => Date.now() },
-    ledgerIsWhole: async () => undefined,
+    ledgerIsWhole: async () => true,
+    isRecovering: () => false,
     gate: new Gate(silent, stopping.signal),
     stopping: stopping.signal,
     onVerdict: () => undefined,

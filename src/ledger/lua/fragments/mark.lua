@@ -1,5 +1,5 @@
 -- @include fragments/time.lua
--- A mark lies beside the records and is lost with them: a hash with the fields epoch, phase ('intact' or 'recovering'),
+-- A mark lies beside the records and is lost with them: a hash with the fields epoch, phase ('intact', 'recovering' or 'partial'),
 -- run (of the server process, at the latest write), latest (pulse of any process, ms), `p:<process>` (its own pulse, ms),
 -- remembersSince (ms), recovery (JSON of the last one) and, while recovering, since (ms, '' for all).
 -- A key of another type was overwritten: it shows no epoch, so all counts as lost, and `mark-open` replaces it.

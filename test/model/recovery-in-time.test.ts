@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { outlasted, rememberedFrom, surelyWitnessedFor, witnessedFor } from '../../src/domain/ledger-loss.js';
+
+/**
+ * One message that was paid, a ledger that loses everything, a recovery that lasts, and two redeliveries: every way in which
+ * these can lie in time, in steps of an hour, with a Temporal that keeps a closed workflow for {@link RETENTION} hours. The
+ * message is paid twice where one is started although neither the ledger nor Temporal knows of it any more. What is
+ * called of `domain/ledger-loss.ts` is what the workers call.
+ */
+const HOUR = 3_600_000;
+const RETENTION = 8;
+const LOSS = 20;
+const LONGEST_RECOVERY = 16;
+const LAST = LOSS + LONGEST_RECOVERY + 2 * RETENTION;
+
+interface Rules {
+  /** The horizon is reckoned from the end of the recovery. Else from its beginning. */
+  readonly horizonFromTheEnd: boolean;
+  /** While what has closed is missing, what nobody has claimed is routed only if Temporal surely witnesses it. Else all is. */
+  readonly provesWhilePartial: boolean;
+  /** That goes for what is only assigned as well, maybe by a delivery of since the loss. Else for what has no record. */
+  readonly doubtsAssigned: boolean;
+  /** That is judged by the broker's time. Else by the time that the producer names, which may be any. */
+  readonly byTheBrokersTime: boolean;
+  /** A recovery that took long removes at its end what was routed since the loss and has no workflow. */
+  readonly forgetsUnstarted: boolean;
+  /** What has closed is entered from the oldest on. Else from the newest. */
+  readonly oldestFirst: boolean;
+  /** As it was: nothing is routed before all is entered. */
+  readonly holdsUntilTheEnd: boolean;
+}
+
+const RULES: Rules = {
+  horizonFromTheEnd: true,
+  provesWhilePartial: true,
+  doubtsAssigned: true,
+  byTheBrokersTime: true,
+  forgetsUnstarted: true,
+  oldestFirst: true,
+  holdsUntilTheEnd: false,
+};
+
+interface Case {
+  /** When the broker stored it and when its workflow closed. */
+  readonly stored: number;
+  readonly closed: number;
+  readonly lasts: number;
+  /** When it is delivered once more, and, as the process died with it in hand, again. */
+  readonly first: number;
+  readonly second: number;
+  /** Whether its producer says that it is new. */
+  readonly lies: boolean;
+}
+
+/** When the recovery looks for it, of what Temporal still has at its beginning. */
+function lookedForAt({ closed, lasts }: Case, { oldestFirst }: Rules): number {
+  const share = (closed - (LOSS - RETENTION)) / RETENTION;
+  return LOSS + lasts * (oldestFirst ? share : 1 - share);
+}
+
+type Answer = 'start' | 'leave' | 'dead-letter';
+
+/** What a side does with a delivery at that hour; `assigned`: by an earlier one of since the loss. */
+function judge(rules: Rules, scene: Case, at: number, assigned: boolean): Answer {
+  const { stored, lasts, lies } = scene;
+  const end = LOSS + lasts;
+  if (at < end) {
+    if (rules.holdsUntilTheEnd) return 'leave';
+    const told = lies && !rules.byTheBrokersTime ? at : stored;
+    const isProved = (at - told) * HOUR <= surelyWitnessedFor(RETENTION * HOUR);
+    const isDoubted = rules.provesWhilePartial && !isProved && (!assigned || rules.doubtsAssigned);
+    return isDoubted ? 'leave' : 'start';
+  }
+  if (assigned) return 'start';
+  const from = (rules.horizonFromTheEnd ? end : LOSS) * HOUR;
+  return stored * HOUR < rememberedFrom(null, from, RETENTION * HOUR) ? 'dead-letter' : 'start';
+}
+
+function isPaidTwice(rules: Rules, scene: Case): boolean {
+  const { closed, lasts, first, second } = scene;
+  const end = LOSS + lasts;
+  const forgottenAt = closed + RETENTION;
+  const found = lookedForAt(scene, rules);
+  const isEntered = (at: number): boolean => closed >= LOSS - RETENTION && found < forgottenAt && found <= at;
+  let assigned = false;
+  for (const at of [first, second]) {
+    if (isEntered(at)) return false;
+    const isOver = at >= end && rules.forgetsUnstarted && outlasted(LOSS * HOUR, end * HOUR, RETENTION * HOUR);
+    // Only what was routed before the end is removed at the end.
+    if (isOver && first < end) assigned = false;
+    const answer = judge(rules, scene, at, assigned);
+    if (answer !== 'start') continue;
+    // The process of the first one dies before it has started the workflow.
+    if (at === second && at >= forgottenAt) return true;
+    assigned = true;
+  }
+  return false;
+}
+
+function* cases(): Generator<Case> {
+  for (let stored = 0; stored < LOSS; stored += 1)
+    for (let closed = stored; closed < LOSS; closed += 1)
+      for (let lasts = 0; lasts <= LONGEST_RECOVERY; lasts += 1)
+        for (let first = LOSS; first <= LAST; first += 1)
+          for (let second = first; second <= LAST; second += 2)
+            for (const lies of [false, true]) yield { stored, closed, lasts, first, second, lies };
+}
+
+function firstPaidTwice(rules: Rules): Case | undefined {
+  for (const scene of cases()) if (isPaidTwice(rules, scene)) return scene;
+  return undefined;
+}
+
+describe('redeliveries of a message that was paid, around a recovery that lasts', () => {
+  test('never pay it again, however their times lie', () => {
+    expect(firstPaidTwice(RULES)).toBeUndefined();
+    expect(firstPaidTwice({ ...RULES, holdsUntilTheEnd: true })).toBeUndefined();
+  });
+
+  test('pay it again by a horizon from the beginning of the recovery, once that takes longer than the margin', () => {
+    const guilty = firstPaidTwice({ ...RULES, holdsUntilTheEnd: true, horizonFromTheEnd: false });
+    const margin = RETENTION - witnessedFor(RETENTION * HOUR) / HOUR;
+    expect(guilty?.lasts).toBeGreaterThanOrEqual(margin);
+  });
+
+  test.each([
+    ['without a proof while the ledger is partial', { provesWhilePartial: false }],
+    ['by a proof that the producer wrote', { byTheBrokersTime: false }],
+    ['by an owner that was decided after the loss', { doubtsAssigned: false }],
+    ['by such an owner, after a recovery that took long', { forgetsUnstarted: false }],
+  ] as const)('pay it again %s', (_name, change) => {
+    expect(firstPaidTwice({ ...RULES, ...change })).toBeDefined();
+  });
+
+  test('find it restored before Temporal forgets it if the oldest come first and it lasts less than the retention', () => {
+    const isMissed = (scene: Case, rules: Rules): boolean =>
+      scene.closed > LOSS - RETENTION && lookedForAt(scene, rules) >= scene.closed + RETENTION;
+    const scenes = [...cases()].filter(({ lasts, first, second }) => lasts < RETENTION && first === second);
+    expect(scenes.some((scene) => isMissed(scene, RULES))).toBe(false);
+    expect(scenes.some((scene) => isMissed(scene, { ...RULES, oldestFirst: false }))).toBe(true);
+  });
+});
