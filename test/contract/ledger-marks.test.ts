@@ -116,6 +116,7 @@ describe.each(BACKENDS)("the ledger's marks, on $name", ({ start }) => {
   });
 
   test('show a loss also while only what has closed is missing, and the next recovery goes back as far as that one', async () => {
+    await recovered('e0');
     await marks.open('e1', 5_000, 0);
     await marks.letGoOn('e1');
     const beat = watcher(marks, 'p1', 'e1');

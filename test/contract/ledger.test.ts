@@ -56,6 +56,31 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       });
     });
 
+    test('decides nothing while the ledger is partial, by no record or by one that nobody has claimed, and leaves it so', async () => {
+      const request = { ...routeRequest(), unproved: true };
+      expect(await route(request)).toEqual({ verdict: 'unproved' });
+      expect(await ledger.read(request.messageId)).toBeUndefined();
+      await route({ ...request, unproved: false });
+      const before = await ledger.read(request.messageId);
+      expect(await route({ ...request, side: 'rocketmq' })).toEqual({ verdict: 'unproved' });
+      expect(await ledger.read(request.messageId)).toEqual(before);
+      await ledger.claim({ ...holderOf(request), side: 'kafka' });
+      expect(await route(request)).toMatchObject({ verdict: 'done' });
+    });
+
+    test('is undone for what nobody has claimed and was routed since then, and for nothing else', async () => {
+      const request = routeRequest();
+      await route(request);
+      const { createdAt = 0 } = (await ledger.read(request.messageId)) ?? {};
+      expect(await ledger.unroute(request.messageId, createdAt + 1)).toBe(false);
+      expect(await ledger.unroute(request.messageId, createdAt)).toBe(true);
+      expect(await ledger.read(request.messageId)).toBeUndefined();
+      expect(await ledger.unroute(request.messageId, createdAt)).toBe(false);
+      const held = await claimed();
+      expect(await ledger.unroute(held.request.messageId, 0)).toBe(false);
+      expect(await ledger.read(held.request.messageId)).toMatchObject({ state: 'claimed' });
+    });
+
     test('marks which sides have seen the message', async () => {
       const request = routeRequest({ side: 'rocketmq' });
       await route(request);
