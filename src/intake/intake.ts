@@ -116,7 +116,7 @@ export class Intake implements DeliverySink {
     const withheld =
       unproved === 0
         ? []
-        : [`ledger: ${unproved} deliveries without a record stay with the broker until what has closed is restored`];
+        : ['ledger: deliveries without a record stay with their broker until what has closed is restored'];
     return [...unknown, ...this.#gate.reasons, ...withheld];
   }
 

@@ -41,6 +41,8 @@ export class PolicyCache {
   readonly #agreed: NonNullable<PolicyCacheOptions['agreed']>;
   readonly #clock = new RedisClock();
   readonly #listeners = new Set<() => void>();
+  /** Of {@link whenKnown}: woken at each look, as one that expires between two looks is known again without a change. */
+  readonly #waiters = new Set<() => void>();
   #held: CurrentPolicy | undefined;
   #whyUnknown: WhyUnknown = 'not read yet';
   #highestVersion = 0;
@@ -101,7 +103,8 @@ export class PolicyCache {
         if (now === undefined) reject(signal.reason);
         else resolve(now);
       };
-      const leave = this.onChange(settle);
+      const leave = (): boolean => this.#waiters.delete(settle);
+      this.#waiters.add(settle);
       signal.addEventListener('abort', settle);
     });
   }
@@ -198,6 +201,7 @@ export class PolicyCache {
   }
 
   #tell(): void {
+    for (const waiter of [...this.#waiters]) waiter();
     const state = String(this.current()?.policy.version ?? this.whyUnknown);
     if (state === this.#told) return;
     this.#told = state;

@@ -75,6 +75,14 @@ describe('what the cache knows', () => {
     expect(cache.whyUnknown).toBe('expired');
   });
 
+  test('is told to whoever has asked for it after it expired and before anything noticed, on a busy machine', async () => {
+    await cache.refresh();
+    await pass(2_001);
+    const known = cache.whenKnown(new AbortController().signal);
+    await cache.refresh();
+    expect((await Promise.race([known, pass(10_000).then(() => undefined)]))?.policy).toEqual(POLICY);
+  });
+
   test('is never older than 500 ms while Redis answers', async () => {
     cache.start();
     for (let i = 0; i < 20; i += 1) {
