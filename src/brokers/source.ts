@@ -25,11 +25,6 @@ export interface Delivery {
   /** Absent: nothing is known of it. */
   readonly brokerTime?: BrokerTime;
   /**
-   * When the broker itself stored it, by this machine's clock (ms since the epoch): not earlier than `after`, not later than
-   * `by`. Never from what a producer said. Not there: not known.
-   */
-  readonly brokerTime?: { readonly after?: number; readonly by?: number };
-  /**
    * Aborted once the source has no claim on it any more: its Kafka partition is another member's, which delivers it
    * again. What becomes of it here counts for nothing then, so nothing need wait for it. Shared by many deliveries.
    */
