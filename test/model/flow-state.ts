@@ -113,6 +113,7 @@ const CODES: Readonly<Record<At, string>> = {
   queued: 'q',
   lingering: 'l',
   held: 'h',
+  unproved: 'u',
   due: 'd',
   starting: 's',
   'in-hand': 'i',
