@@ -43,7 +43,7 @@ export interface InlineDependencies {
   readonly ledger: Pick<Ledger, 'beginWitnessed' | 'clear' | 'settle' | 'unindex' | 'read' | 'now'>;
   readonly provider: RewardProvider;
   readonly isOpenRun: IsOpenRun;
-  readonly onAttempt: (result: GrantResult) => void;
+  readonly onAttempt: (result: GrantResult, messageId: string) => void;
 }
 
 export interface InlineActivities {
@@ -90,7 +90,7 @@ export function createInlineActivities(deps: InlineDependencies): InlineActiviti
       }
 
       const result = await grantWithin(provider, at, body);
-      onAttempt(result);
+      onAttempt(result, request.messageId);
       const { outcome, evidence } = result;
       switch (outcome) {
         case 'granted':

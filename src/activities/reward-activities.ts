@@ -53,7 +53,7 @@ export interface RewardDependencies {
   readonly client: Pick<Client, 'workflow'>;
   readonly isOpenRun: IsOpenRun;
   /** Told of every attempt's result, for metrics and readiness. */
-  readonly onAttempt: (result: GrantResult) => void;
+  readonly onAttempt: (result: GrantResult, messageId: string) => void;
   /** Why the lookup is not to be believed at present, a sentence. Default: it is. */
   readonly lookupFault?: () => string | undefined;
 }
@@ -114,7 +114,7 @@ export function createRewardActivities(deps: RewardDependencies): RewardActiviti
       if (verdict.verdict !== 'go') return unknown(`the ledger does not allow this attempt: ${verdict.verdict}`);
 
       const result = await grantWithin(provider, at, body);
-      onAttempt(result);
+      onAttempt(result, request.messageId);
       const { outcome, evidence } = result;
       switch (outcome) {
         case 'granted':

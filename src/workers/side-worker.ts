@@ -12,6 +12,7 @@ import type { Migration } from '../config/migration.js';
 import { providerOf } from '../config/provider-of.js';
 import { HandoverError } from '../domain/errors.js';
 import type { GrantResult } from '../domain/outcome.js';
+import { afterAttempt, faultOfWorker, NO_PROVIDER_FAULT } from '../domain/provider-fault.js';
 import type { Side } from '../domain/side.js';
 import { InHand } from '../intake/in-hand.js';
 import { Starter } from '../intake/starter.js';
@@ -100,7 +101,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
 
   const attempts = new AttemptsUnderWay();
   const shutdown = new Shutdown({ migration, closers, attempts, log });
-  let providerFault: string | undefined;
+  let providerFault = NO_PROVIDER_FAULT;
   let lossWatch: LossWatch | undefined;
   let policyKeeper: PolicyKeeper | undefined;
   let consuming: SideIntake | undefined;
@@ -110,7 +111,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     ...(lossWatch?.reason() === undefined ? [] : [`ledger: ${lossWatch.reason()}`]),
     ...(policyKeeper?.doubt() === undefined ? [] : [`policy: ${policyKeeper.doubt()}`]),
     ...(consuming === undefined ? [] : reasonsOf(side, consuming)),
-    ...(providerFault === undefined ? [] : [`provider: ${providerFault}`]),
+    ...(faultOfWorker(providerFault) === undefined ? [] : [`provider: ${faultOfWorker(providerFault)}`]),
   ]);
   const metrics = createMetrics(side, {
     inFlight: () => consuming?.intake.inFlight ?? 0,
@@ -168,10 +169,9 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     readRun: readRunIn(client),
     witness: () => lossWatch?.witness(),
   });
-  const onAttempt = (result: GrantResult): void => {
+  const onAttempt = (result: GrantResult, messageId: string): void => {
     metrics.attempt(result);
-    const atFault = result.outcome === 'not-executed' && result.workerAtFault === true;
-    providerFault = atFault ? result.evidence.detail : undefined;
+    providerFault = afterAttempt(providerFault, messageId, result);
   };
 
   const inHand = new InHand();
@@ -249,6 +249,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
       redis,
       ledger,
       policyStore,
+      client,
       starter,
       inHand,
       lossWatch,

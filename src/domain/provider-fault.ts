@@ -1,0 +1,32 @@
+import type { GrantResult } from './outcome.js';
+
+/** Messages in a row whose attempts blame the worker, from which on the worker is believed to be at fault. */
+const MESSAGES_IN_A_ROW = 3;
+
+/** What the attempts of late say of this worker. One message that is forbidden (403) blames the worker as well as one of many. */
+export interface ProviderFault {
+  /** The messages, each once, whose attempts have blamed the worker since one did not. No more than it takes. */
+  readonly blamedBy: readonly string[];
+  /** What the provider said last. */
+  readonly detail: string;
+}
+
+export const NO_PROVIDER_FAULT: ProviderFault = { blamedBy: [], detail: '' };
+
+/**
+ * The same, after an attempt. One that the provider has answered in any other way shows that it takes this worker; one of
+ * which nothing is known shows nothing.
+ */
+export function afterAttempt(fault: ProviderFault, messageId: string, result: GrantResult): ProviderFault {
+  if (result.outcome === 'unknown') return fault;
+  if (result.outcome !== 'not-executed' || result.workerAtFault !== true) return NO_PROVIDER_FAULT;
+  const { blamedBy } = fault;
+  const known = blamedBy.includes(messageId) || blamedBy.length >= MESSAGES_IN_A_ROW;
+  return { blamedBy: known ? blamedBy : [...blamedBy, messageId], detail: result.evidence.detail };
+}
+
+/** Why no attempt of this worker's can succeed, until someone mends it; undefined while it is the messages' own affair. */
+export function faultOfWorker({ blamedBy, detail }: ProviderFault): string | undefined {
+  if (blamedBy.length < MESSAGES_IN_A_ROW) return undefined;
+  return `it rejects this worker for ${MESSAGES_IN_A_ROW} messages and more in a row: ${detail}`;
+}
