@@ -40,19 +40,29 @@ const LONGEST_DETAIL = 500;
 /** What stands for a body where there has to be one. */
 const PLACEHOLDER = Buffer.from('-');
 
+export interface DeadLetterFacts {
+  readonly reason: DeadLetterReason;
+  /** What is wrong with it, in words. Default: how it is damaged, if it is. */
+  readonly detail?: string | undefined;
+  readonly time: Date;
+  /** Where the dead letter goes. */
+  readonly topic: string;
+}
+
 /** The dead letter of a delivery within the limits: what does not fit is left out, and the record says so. */
 export function deadLetterRecord(
   delivery: Delivery,
-  { reason, time, topic }: { reason: DeadLetterReason; time: Date; topic: string },
+  { reason, detail, time, topic }: DeadLetterFacts,
   limits: RecordLimits,
 ): OutgoingRecord {
   const { damaged, tooLarge } = delivery;
+  const said = detail ?? damaged;
   const { body, stamps } = fitBody(delivery, limits);
   const own = new Map([
     [DEAD_LETTER_STAMPS.reason, reason],
     [DEAD_LETTER_STAMPS.source, delivery.coordinates],
     [DEAD_LETTER_STAMPS.time, time.toISOString()],
-    ...(damaged !== undefined ? [[DEAD_LETTER_STAMPS.detail, legible(damaged)] as const] : []),
+    ...(said !== undefined ? [[DEAD_LETTER_STAMPS.detail, legible(said)] as const] : []),
     ...(tooLarge?.encoding !== undefined ? [[DEAD_LETTER_STAMPS.encoding, tooLarge.encoding] as const] : []),
     ...stamps,
   ]);

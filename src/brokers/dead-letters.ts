@@ -41,7 +41,8 @@ export function createRocketmqDeadLetters(options: DeadLettersOptions<RocketmqCo
 
 /**
  * A dead letter that the broker refuses would hold up everything behind it for ever. So one that is refused whole is
- * tried with less of its body, then with its stamps only, then with less of both.
+ * tried with less of its body, then with its stamps only, then with less of both. One whose topic is missing or forbidden is
+ * to be kept elsewhere.
  */
 export function deadLettersOn(publisher: Publisher, topic: string, limits: RecordLimits): DeadLetters {
   const bodyBytes = Math.min(limits.bodyBytes, LEAST_BODY_BYTES);
@@ -52,22 +53,30 @@ export function deadLettersOn(publisher: Publisher, topic: string, limits: Recor
     { ...limits, ...LEAST_PROPERTIES, bodyBytes },
   ];
   return {
-    async send(delivery: Delivery, reason: DeadLetterReason): Promise<void> {
+    async send(delivery: Delivery, reason: DeadLetterReason, detail?: string): Promise<void> {
       const time = new Date();
       let refusal: unknown;
       for (const attempt of attempts) {
         try {
-          await publisher.publish(deadLetterRecord(delivery, { reason, time, topic }, attempt));
+          await publisher.publish(deadLetterRecord(delivery, { reason, detail, time, topic }, attempt));
           return;
         } catch (error) {
-          if (!(error instanceof HandoverError && error.code === 'broker-refused')) throw error;
+          if (!(error instanceof HandoverError)) throw error;
+          if (error.code !== 'broker-refused' && error.code !== 'topic-missing') throw error;
           refusal = error;
+          // With less of the delivery it would be missing as well.
+          if (error.code === 'topic-missing') break;
         }
       }
-      throw new HandoverError('broker-unavailable', `the dead-letter topic ${topic} takes nothing of a delivery`, {
-        cause: refusal,
-        hint: 'Look at the rights on the topic and at its limits; the delivery stays with the broker until then.',
-      });
+      const said = refusal instanceof Error ? refusal.message : 'no reason is known';
+      throw new HandoverError(
+        'dead-letters-refused',
+        `the dead-letter topic ${topic} takes nothing of a delivery: ${said}`,
+        {
+          cause: refusal,
+          hint: 'Make the topic, and look at the rights on it and at its limits.',
+        },
+      );
     },
     close: () => publisher.close(),
   };

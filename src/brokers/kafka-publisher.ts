@@ -46,8 +46,13 @@ export function createKafkaPublisher({ connection, log }: PublisherOptions<Kafka
 }
 
 function kafkaFault(topic: string, cause: Error): HandoverError {
-  const code = isRefusal(cause) ? 'broker-refused' : 'broker-unavailable';
+  const code = isMissing(cause) ? 'topic-missing' : isRefusal(cause) ? 'broker-refused' : 'broker-unavailable';
   return new HandoverError(code, `Kafka did not take a record for topic ${topic}: ${cause.message}`, { cause });
+}
+
+function isMissing(error: Error & { readonly type?: unknown }): boolean {
+  if (error.type === 'UNKNOWN_TOPIC_OR_PARTITION') return true;
+  return error.cause instanceof Error && isMissing(error.cause);
 }
 
 /** Whether the broker itself said no, and will say it again. */

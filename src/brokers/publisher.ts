@@ -24,7 +24,8 @@ export interface Publisher {
    * Resolves with where the record lies once the broker holds it: `kafka:<topic>/<partition>/<offset>`, or
    * `rocketmq:<topic>/<broker>#<RocketMQ's own ID>`, as RocketMQ does not tell a producer the queue.
    * @throws HandoverError `broker-unavailable`: the broker may or may not hold it, and the same call may succeed later;
-   * `broker-refused`: it does not take this record.
+   * `topic-missing`: the broker does not know the topic, and the same call may succeed once it does; `broker-refused`: it
+   * does not take this record.
    */
   publish(record: OutgoingRecord): Promise<string>;
   close(): Promise<void>;

@@ -92,7 +92,8 @@ class RoutedProducer extends Producer {
 }
 
 function rocketmqFault(topic: string, cause: Error): HandoverError {
-  const code = isRefusal(cause) ? 'broker-refused' : 'broker-unavailable';
+  const isMissing = cause instanceof NotFoundException;
+  const code = isMissing ? 'topic-missing' : isRefusal(cause) ? 'broker-refused' : 'broker-unavailable';
   return new HandoverError(code, `RocketMQ did not take a record for topic ${topic}: ${cause.message}`, { cause });
 }
 

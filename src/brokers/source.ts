@@ -100,9 +100,10 @@ export interface Source {
 export interface DeadLetters {
   /**
    * Publishes the delivery's body and stamps to the side's dead-letter topic with `handover-reason`, `handover-source`
-   * (coordinates) and `handover-time`. Resolves once the broker holds it.
-   * @throws HandoverError `broker-unavailable`; the delivery must then stay unacknowledged.
+   * (coordinates) and `handover-time`. `detail`: what is wrong with it, in words. Resolves once the broker holds it.
+   * @throws HandoverError `broker-unavailable`; the delivery must then stay unacknowledged. `dead-letters-refused`: the
+   * topic is missing or forbidden, or takes nothing of it, and another place must be found for it.
    */
-  send(delivery: Delivery, reason: DeadLetterReason): Promise<void>;
+  send(delivery: Delivery, reason: DeadLetterReason, detail?: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -10,14 +10,22 @@ export interface DeadLetterView {
   readonly source: string;
   /** When it was dead-lettered, as an ISO 8601 instant. */
   readonly time: string;
+  /** The workflow that keeps it, where its topic did not take it; null if its topic has it. */
+  readonly keptAs: string | null;
 }
 
-export function viewDeadLetter({ messageId, reason, source, time }: DeadLetterEntry): DeadLetterView {
-  return { messageId: messageId ?? null, reason, source, time: instant(time) };
+export function viewDeadLetter({ messageId, reason, source, time, keptAs }: DeadLetterEntry): DeadLetterView {
+  return { messageId: messageId ?? null, reason, source, time: instant(time), keptAs: keptAs ?? null };
 }
 
 export function describeDeadLetters(list: readonly DeadLetterView[]): readonly string[] {
   if (list.length === 0) return ['Nothing was dead-lettered.'];
-  const rows = list.map(({ messageId, reason, source, time }) => [time, reason, source, messageId ?? '(none)']);
-  return renderTable(['TIME', 'REASON', 'SOURCE', 'MESSAGE ID'], rows);
+  const rows = list.map(({ messageId, reason, source, time, keptAs }) => [
+    time,
+    reason,
+    source,
+    messageId ?? '(none)',
+    keptAs === null ? 'topic' : `workflow ${keptAs}`,
+  ]);
+  return renderTable(['TIME', 'REASON', 'SOURCE', 'MESSAGE ID', 'KEPT BY'], rows);
 }

@@ -19,6 +19,8 @@ export const ERROR_CODES = {
   'policy-refused': false,
   'broker-unavailable': true,
   'broker-refused': false,
+  'topic-missing': true,
+  'dead-letters-refused': false,
   'temporal-unavailable': true,
   'namespace-missing': false,
   'no-worker': true,

@@ -34,6 +34,7 @@ export const DEAD_LETTER_REASONS = [
   'id-taken',
   'too-old',
   'record-unreadable',
+  'temporal-refuses',
 ] as const;
 
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];

@@ -4,11 +4,11 @@ import type { Log } from '../domain/log.js';
 import type { DeadLetterReason } from '../domain/message.js';
 import type { Side } from '../domain/side.js';
 import { AT_WORK, type IntakeLook } from '../domain/stall.js';
+import { refusesThisMessage } from '../domain/start-refusal.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { PolicyCache } from '../ledger/policy-cache.js';
 import type { RouteVerdict } from '../ledger/verdicts.js';
-import { DeadLettering, type Pass } from './dead-lettering.js';
 import { FlowControl, type Ticket } from './flow-control.js';
 import { Gate } from './gate.js';
 import type { InHand } from './in-hand.js';
@@ -16,7 +16,9 @@ import { OtherSide } from './other-side.js';
 import { type ReadingRules, readDelivery } from './read-delivery.js';
 import { RouteBatch } from './route-batch.js';
 import { type Arrival, type Routed, Router } from './router.js';
+import { type DeadLetterKeeper, type Pass, SetAside } from './set-aside.js';
 import type { RoutedMessage, Starter, StartResult } from './starter.js';
+import { inServersWords, readTemporalFault } from './temporal-fault.js';
 import type { Throttle } from './throttle.js';
 import { Withdrawals } from './withdrawals.js';
 
@@ -46,7 +48,7 @@ export interface IntakeObserver {
 export interface IntakeDependencies {
   readonly side: Side;
   readonly rules: IntakeRules;
-  readonly ledger: Pick<Ledger, 'route' | 'ownerProgress' | 'index'>;
+  readonly ledger: Pick<Ledger, 'route' | 'ownerProgress' | 'index' | 'strand'>;
   readonly policy: Pick<PolicyCache, 'current' | 'whenKnown' | 'refresh' | 'redisNow'>;
   /** Resolves once a look that began after the call relied on the ledger: whether it had all its records then. */
   readonly ledgerIsWhole: (signal: AbortSignal) => Promise<boolean>;
@@ -64,6 +66,7 @@ export interface IntakeDependencies {
   readonly starter: Pick<Starter, 'start' | 'check'>;
   readonly inHand: Pick<InHand, 'take' | 'leave'>;
   readonly deadLetters: Pick<DeadLetters, 'send'>;
+  readonly keeper: DeadLetterKeeper;
   readonly deadLetterIndex: Pick<DeadLetterIndex, 'add'>;
   readonly observer: IntakeObserver;
   readonly log: Log;
@@ -80,7 +83,7 @@ export class Intake implements DeliverySink {
   readonly #gate: Gate;
   readonly #flow: FlowControl;
   readonly #otherSide: OtherSide;
-  readonly #deadLettering: DeadLettering;
+  readonly #setAside: SetAside;
   readonly #router: Router;
   readonly #batch: RouteBatch;
   readonly #withdrawals = new Withdrawals();
@@ -98,7 +101,7 @@ export class Intake implements DeliverySink {
     recovery.onEnd(() => this.#flow.pump());
     throttle.onRelease(() => this.#flow.pump());
     this.#otherSide = new OtherSide({ ...deps, flow: this.#flow, gate: this.#gate });
-    this.#deadLettering = new DeadLettering(deps);
+    this.#setAside = new SetAside(deps);
     this.#router = new Router({
       ...deps,
       gate: this.#gate,
@@ -220,7 +223,7 @@ export class Intake implements DeliverySink {
       case 'before-start':
         return this.#leave(arrival);
       case 'check':
-        await this.#accept(ticket, delivery, () => this.#deps.starter.check(message.messageId, verdict.run));
+        await this.#accept(ticket, arrival, () => this.#deps.starter.check(message.messageId, verdict.run));
         return;
       case 'process':
         return this.#start(ticket, arrival, verdict);
@@ -256,9 +259,10 @@ export class Intake implements DeliverySink {
    */
   async #start(
     ticket: Ticket,
-    { delivery, message, fingerprint, receivedAt, storedBy }: Arrival,
+    arrival: Arrival,
     { owner, reason, policyVersion }: Extract<Routed, { verdict: 'process' | 'wait' }>,
   ): Promise<void> {
+    const { delivery, message, fingerprint, receivedAt, storedBy } = arrival;
     const decision = { owner, reason, policyVersion };
     const { storedAt } = delivery;
     const times = { receivedAt, storedAt, ...(storedBy !== undefined && { storedBy }) };
@@ -271,7 +275,7 @@ export class Intake implements DeliverySink {
     const left = inHand.take(messageId);
     let eagerly = false;
     try {
-      eagerly = (await this.#accept(ticket, delivery, () => starter.start(routed))) === 'started-eagerly';
+      eagerly = (await this.#accept(ticket, arrival, () => starter.start(routed))) === 'started-eagerly';
     } finally {
       if (!eagerly) inHand.leave(messageId);
     }
@@ -280,19 +284,39 @@ export class Intake implements DeliverySink {
     void left.then(() => this.#flow.leave(ticket, 'accepted'));
   }
 
-  async #accept(ticket: Ticket, delivery: Delivery, call: () => Promise<StartResult>): Promise<StartResult> {
+  /** What Temporal or the ledger says against it holds it, unless it is said of this message alone: then it is set aside. */
+  async #accept(
+    ticket: Ticket,
+    arrival: Arrival,
+    call: () => Promise<StartResult>,
+  ): Promise<StartResult | 'set-aside'> {
     this.#flow.move(ticket, 'starting');
-    // Whatever Temporal or the ledger says against it, the delivery is held: there is no other place for it.
-    const result = await this.#pass(ticket, 'temporal', call, () => true);
-    if (result === 'id-taken') await this.#deadLetter(ticket, delivery, result);
+    const concernsAll = (error: unknown): boolean => !refusesThisMessage(readTemporalFault(error));
+    let result: StartResult;
+    try {
+      const inWords = () => call().catch((error: unknown) => Promise.reject(inServersWords(error)));
+      result = await this.#pass(ticket, 'temporal', inWords, concernsAll);
+    } catch (error) {
+      if (concernsAll(error)) throw error;
+      await this.#giveUp(ticket, arrival, readTemporalFault(error).words);
+      return 'set-aside';
+    }
+    if (result === 'id-taken') await this.#deadLetter(ticket, arrival.delivery, result);
     else this.#deps.observer.accepted(result);
     return result;
   }
 
-  #deadLetter(ticket: Ticket, delivery: Delivery, reason: DeadLetterReason): Promise<void> {
+  /** No workflow will ever have it: it is kept as a dead letter, and its record says that a person has to look at it. */
+  async #giveUp(ticket: Ticket, { delivery, message: { messageId } }: Arrival, words: string): Promise<void> {
+    await this.#deadLetter(ticket, delivery, 'temporal-refuses', words);
+    const why = `Temporal refuses its workflow: ${words}`;
+    await this.#pass(ticket, 'ledger', () => this.#deps.ledger.strand(messageId, '', why));
+  }
+
+  #deadLetter(ticket: Ticket, delivery: Delivery, reason: DeadLetterReason, detail?: string): Promise<void> {
     this.#flow.move(ticket, 'starting');
     const pass: Pass = (dependency, call, mayPass) => this.#pass(ticket, dependency, call, mayPass);
-    return this.#deadLettering.send(delivery, reason, pass);
+    return this.#setAside.send(delivery, reason, pass, detail);
   }
 
   /** The gate, for one delivery: no further try is made once its source has withdrawn it. */

@@ -17,6 +17,8 @@ export interface DeadLetterEntry {
   readonly time: number;
   /** The ID that it bore, if any, however malformed. */
   readonly messageId?: string;
+  /** The ID of the workflow that keeps it, where its topic did not take it. */
+  readonly keptAs?: string;
 }
 
 /** What was dead-lettered, for people: a bounded list, and a count per side that goes on. */
@@ -34,12 +36,12 @@ export function createDeadLetterIndex(client: RedisClient, migration: string): D
   const counts = keys.deadLetterCounts(migration);
 
   return {
-    async add({ side, reason, source, time, messageId }) {
+    async add({ side, reason, source, time, messageId, keptAs }) {
       const [verdict] = await runScript(
         client,
         'dead-letter-add',
         [stream, keys.deadLetterSources(migration), counts],
-        [side, source, JSON.stringify({ side, reason, source, time, messageId }), KEPT],
+        [side, source, JSON.stringify({ side, reason, source, time, messageId, keptAs }), KEPT],
         { what: 'list a dead letter' },
       );
       if (verdict !== 'added' && verdict !== 'already') {

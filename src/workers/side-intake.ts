@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import type { Source } from '../brokers/source.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
@@ -20,6 +21,7 @@ import { createSideSigns } from '../ledger/signs.js';
 import { createWaitingMessages } from '../ledger/waiting-messages.js';
 import { openBrokerSide } from './broker-side.js';
 import type { Closers } from './closers.js';
+import { createDeadLetterKeeper } from './dead-letter-keeper.js';
 import type { LossWatch } from './loss-watch.js';
 import { PendingDeliveries } from './pending-deliveries.js';
 import type { PolicyKeeper } from './policy-keeper.js';
@@ -35,6 +37,7 @@ export interface SideIntakeOptions {
   readonly redis: RedisClient;
   readonly ledger: Ledger;
   readonly policyStore: PolicyStore;
+  readonly client: Client;
   readonly starter: Starter;
   readonly inHand: InHand;
   readonly lossWatch: LossWatch;
@@ -61,7 +64,7 @@ export interface SideIntake {
 /** Starts to consume. What it opens is entered into `closers`, the consumer last, so that it is stopped first. */
 export async function startSideIntake(options: SideIntakeOptions): Promise<SideIntake> {
   const { side, migration, connections, redis, ledger, policyStore, starter, lossWatch, retention } = options;
-  const { processId, drainMs, inHand, policyKeeper, observer, closers, log } = options;
+  const { client, processId, drainMs, inHand, policyKeeper, observer, closers, log } = options;
   const { limits } = migration;
 
   const { source, deadLetters } = openBrokerSide(side, migration, connections, log);
@@ -116,6 +119,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     starter,
     inHand,
     deadLetters,
+    keeper: createDeadLetterKeeper(client, migration.name),
     deadLetterIndex: createDeadLetterIndex(redis, migration.name),
     observer,
     log,

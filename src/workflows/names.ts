@@ -4,6 +4,8 @@ import type { Side } from '../domain/side.js';
 /** Names that a person meets in Temporal Web UI and that clients of the workflows use. */
 export const MESSAGE_WORKFLOW = 'message';
 export const CUTOVER_WORKFLOW = 'cutover';
+/** A dead letter that its topic does not take. No worker has this type: see workers/dead-letter-keeper.ts. */
+export const SET_ASIDE_WORKFLOW = 'set-aside';
 
 /** Set in the start request, and changed only off the happy path. */
 export const SEARCH_ATTRIBUTES = {
@@ -28,4 +30,14 @@ export function cutoverTaskQueue(migration: string): string {
 
 export function cutoverWorkflowId(migration: string): string {
   return `handover-${migration}`;
+}
+
+/** Task queue of the dead letters that Temporal keeps; nobody polls it. */
+export function setAsideTaskQueue(migration: string): string {
+  return `handover-${migration}-set-aside`;
+}
+
+/** No message has an ID with this beginning. */
+export function setAsideWorkflowId(migration: string, hash: string): string {
+  return `handover-${migration}-set-aside-${hash}`;
 }

@@ -12,15 +12,16 @@ import { SEARCH_ATTRIBUTES } from '../../src/workflows/names.js';
 
 /**
  * A real Temporal server in memory on a port of its own, with the search attributes of handover. For everything but
- * long timers. One a test file: make it in `beforeAll`, end it with `teardown()` in `afterAll`.
+ * long timers. One a test file: make it in `beforeAll`, end it with `teardown()` in `afterAll`. `settings`: dynamic config
+ * of the server, `name=value`.
  */
-export async function createLocalEnvironment(): Promise<TestWorkflowEnvironment> {
+export async function createLocalEnvironment(settings: readonly string[] = []): Promise<TestWorkflowEnvironment> {
   quietenTemporal();
   const path = await temporalCli();
-  return onBusyMachine(() => startLocal(path));
+  return onBusyMachine(() => startLocal(path, settings));
 }
 
-function startLocal(path: string): Promise<TestWorkflowEnvironment> {
+function startLocal(path: string, settings: readonly string[]): Promise<TestWorkflowEnvironment> {
   return TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path },
@@ -32,6 +33,7 @@ function startLocal(path: string): Promise<TestWorkflowEnvironment> {
         'system.enableEagerWorkflowStart=true',
         '--dynamic-config-value',
         'system.enableActivityEagerExecution=true',
+        ...settings.flatMap((setting) => ['--dynamic-config-value', setting]),
       ],
     },
   });

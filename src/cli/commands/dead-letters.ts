@@ -7,7 +7,9 @@ Examples:
   $ handover dead-letters
   $ handover dead-letters --last 20 --json
 
-The messages themselves, with these facts as stamps, are on the topics <topic>-dead-letter of their brokers.`;
+The messages themselves, with these facts as stamps, are on the topics <topic>-dead-letter of their brokers. One that its
+topic did not take is the input of the workflow that is named: see it in Temporal Web UI, and terminate it when you have
+dealt with it.`;
 
 interface DeadLettersFlags extends ConnectionFlags {
   readonly last?: number;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { it as base, describe } from 'vitest';
 import { DEAD_LETTER_STAMPS } from '../../../src/brokers/dead-letter-record.js';
@@ -25,7 +26,7 @@ describe.each(SIDES)('dead letters on %s', (side) => {
     },
   });
 
-  function deadLettersTo({ topic }: BrokerTopic) {
+  function deadLettersTo({ topic }: Pick<BrokerTopic, 'topic'>) {
     const { kafka, rocketmq } = brokerConnections();
     return side === 'kafka'
       ? createKafkaDeadLetters({ connection: kafka, topic, log: QUIET })
@@ -53,6 +54,13 @@ describe.each(SIDES)('dead letters on %s', (side) => {
       'handover-source': delivery({}).coordinates,
     });
     expect(Date.parse(time ?? '')).toBeGreaterThanOrEqual(before);
+  });
+
+  it('are refused at once where there is no such topic, so that they can be kept elsewhere', async ({ expect }) => {
+    const deadLetters = deadLettersTo({ topic: `missing-${randomUUID()}` });
+    const sent = deadLetters.send(delivery({}), 'malformed-id');
+    await expect(sent).rejects.toMatchObject({ code: 'dead-letters-refused', cause: { code: 'topic-missing' } });
+    await deadLetters.close();
   });
 
   it.concurrent('are taken whatever the delivery was', async ({ on, expect }) => {

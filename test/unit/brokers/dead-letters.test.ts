@@ -55,8 +55,38 @@ describe('dead letters', () => {
     expect(publisher.attempts).toHaveLength(1);
   });
 
-  it('leave it there too when nothing is taken at all, and say why', async () => {
+  it('are to be kept elsewhere when nothing is taken at all, or the topic is missing, for what the broker said', async () => {
     const sent = deadLettersOn(new FakePublisher('kafka', () => refused), 'dead', limits).send(delivery, 'too-old');
-    await expect(sent).rejects.toMatchObject({ code: 'broker-unavailable', cause: refused });
+    await expect(sent).rejects.toMatchObject({
+      code: 'dead-letters-refused',
+      message: 'the dead-letter topic dead takes nothing of a delivery: no',
+      cause: refused,
+    });
+    const missing = new HandoverError('topic-missing', 'no such topic');
+    const publisher = new FakePublisher('kafka', () => missing);
+    await expect(deadLettersOn(publisher, 'dead', limits).send(delivery, 'too-old')).rejects.toMatchObject({
+      code: 'dead-letters-refused',
+    });
+    expect(publisher.attempts).toHaveLength(1);
+  });
+
+  it('say how a body is compressed that is kept as it came, how long one was that is not whole, and what was wrong', async () => {
+    const publisher = new FakePublisher('kafka');
+    const dead = deadLettersOn(publisher, 'dead', limits);
+    await dead.send({ ...delivery, tooLarge: { encoding: 'zstd' } }, 'too-large');
+    await dead.send({ ...delivery, tooLarge: { bytes: 67_108_864 } }, 'too-large');
+    await dead.send({ ...delivery, damaged: 'cut\noff' }, 'undecodable');
+    await dead.send(delivery, 'temporal-refuses', 'Blob data size exceeds limit.');
+    const stamps = publisher.published.map(({ properties }) =>
+      [DEAD_LETTER_STAMPS.encoding, DEAD_LETTER_STAMPS.truncated, DEAD_LETTER_STAMPS.detail].map((name) =>
+        properties.get(name),
+      ),
+    );
+    expect(stamps).toEqual([
+      ['zstd', undefined, undefined],
+      [undefined, '67108864', undefined],
+      [undefined, undefined, 'cut?off'],
+      [undefined, undefined, 'Blob data size exceeds limit.'],
+    ]);
   });
 });

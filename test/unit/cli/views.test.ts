@@ -181,8 +181,16 @@ describe('dead-letters', () => {
       reason: 'malformed-id',
       source: 'kafka:rewards/0/7',
       time: '2026-11-23T12:00:00.000Z',
+      keptAs: null,
     });
     expect(viewDeadLetter(entry).messageId).toBeNull();
+  });
+
+  test('says where each is kept: by its topic, or by a workflow where that did not take it', () => {
+    const keptAs = 'handover-rewards-set-aside-ab12';
+    const [, onTopic, kept] = describeDeadLetters([entry, { ...entry, keptAs }].map(viewDeadLetter));
+    expect(onTopic).toMatch(/ topic$/);
+    expect(kept).toMatch(/ workflow handover-rewards-set-aside-ab12$/);
   });
 
   test('never lets an ID break a line or steer the terminal', () => {

@@ -1,3 +1,4 @@
+import { ServiceError } from '@temporalio/client';
 import { describe, expect, it, vi } from 'vitest';
 import type { Delivery } from '../../../src/brokers/source.js';
 import { HandoverError } from '../../../src/domain/errors.js';
@@ -47,6 +48,7 @@ function createIntake(setting: Setting = {}) {
     started: [] as RoutedMessage[],
     dead: [] as string[],
     indexed: [] as string[],
+    stranded: [] as string[][],
     routed: [] as RouteRequest[][],
   };
   const policy = setting.policy ?? initialPolicy('2026-01-01T00:00:00Z');
@@ -81,6 +83,7 @@ function createIntake(setting: Setting = {}) {
       },
       ownerProgress: async (ids) => ids.map(() => setting.progress?.() ?? 'unseen'),
       index: async (ids) => void seen.indexed.push(...ids),
+      strand: async (messageId, run, why) => seen.stranded.push([messageId, run, why]) > 0,
     },
     policy: {
       current: () => known,
@@ -100,6 +103,7 @@ function createIntake(setting: Setting = {}) {
     },
     inHand: new InHand(),
     deadLetters: { send: async (_delivery, reason) => void seen.dead.push(reason) },
+    keeper: { keep: async () => 'not expected' },
     deadLetterIndex: { add: async () => undefined } as never,
     observer: { routed: () => undefined, accepted: () => undefined, deadLettered: () => undefined },
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
@@ -166,6 +170,7 @@ describe('a delivery is accepted only once something durable has it', () => {
       route: async () => [mine],
       ownerProgress: async () => ['unseen' as const],
       index: () => entered,
+      strand: async () => false,
     };
     const { intake, started } = createIntake({ overrides: { ledger } });
     const taken = intake.take([delivery({ id: 'a' })]);
@@ -443,6 +448,7 @@ describe('a delivery that its source withdraws', () => {
           },
           ownerProgress: async () => [],
           index: async () => undefined,
+          strand: async () => false,
         },
       },
     });
@@ -521,6 +527,46 @@ describe('bad input is dead-lettered with its reason, and blocks nothing', () =>
     const { intake, dead } = createIntake({ route: () => answers.shift() ?? mine, start: async () => 'id-taken' });
     await Promise.all(intake.take([delivery(), delivery(), delivery()]));
     expect(dead).toEqual(['id-reused', 'too-old', 'id-taken']);
+  });
+
+  it('one whose body was not made whole, as it is too large', async () => {
+    const { intake, dead, routed } = createIntake();
+    await Promise.all(intake.take([{ ...delivery({ id: 'a' }), tooLarge: { bytes: 67_108_864 } }]));
+    expect(dead).toEqual(['too-large']);
+    expect(routed).toEqual([]);
+  });
+
+  it('one that Temporal refuses for itself, and its record tells a person; the next one is started', async () => {
+    const cause = Object.assign(new Error('Blob data size exceeds limit.'), { code: 3 });
+    const refusal = new ServiceError('Failed to start Workflow', { cause });
+    const start = async ({ message: { messageId } }: RoutedMessage): Promise<StartResult> => {
+      if (messageId === 'a') throw refusal;
+      return 'started';
+    };
+    const { intake, dead, stranded, started } = createIntake({ start });
+    await Promise.all(intake.take([delivery({ id: 'a' }), delivery({ id: 'b' })]));
+    expect(dead).toEqual(['temporal-refuses']);
+    expect(stranded).toEqual([['a', '', 'Temporal refuses its workflow: Blob data size exceeds limit.']]);
+    expect(started).toHaveLength(2);
+    expect(intake.holds).toEqual([]);
+  });
+
+  it('none that Temporal refuses for what concerns all: intake holds, in the server’s words, and goes on', async () => {
+    const words = 'Namespace default has no mapping defined for search attribute HandoverOwner';
+    let refuses = true;
+    const { intake, dead, started } = createIntake({
+      async start() {
+        if (refuses)
+          throw new ServiceError('Failed to start Workflow', { cause: Object.assign(new Error(words), { code: 3 }) });
+        return 'started';
+      },
+    });
+    const taken = intake.take([delivery({ id: 'a' })]);
+    await vi.waitFor(() => expect(intake.holds).toEqual([`temporal: Failed to start Workflow: ${words}`]));
+    refuses = false;
+    await Promise.all(taken);
+    expect(dead).toEqual([]);
+    expect(started.length).toBeGreaterThan(1);
   });
 
   it('an extractor that throws stops nothing', async () => {
