@@ -124,15 +124,21 @@ export class RocketmqConsumption implements Life {
   /** Whether the answer came too soon to be one. */
   async #pollOnce(broker: string): Promise<boolean> {
     const { invisibilityMs, past } = this.#options;
+    let answered: (() => void) | undefined;
     const room = await this.#capacity.reserve(this.#polls.size, MAX_POP, this.#stopping.signal);
     try {
       const startedAt = Date.now();
+      answered = past.pollBegan(startedAt);
       const { deliveries, empty, hasty } = await this.#consumer.pop(broker, room, invisibilityMs);
-      if (this.#closed) return false;
+      if (this.#closed) {
+        if (deliveries.length > 0) past.gaveBack(Date.now());
+        return false;
+      }
       if (deliveries.length > 0) this.#handOver(deliveries);
       if (empty) past.foundEmpty(broker, startedAt, Date.now());
       return hasty;
     } finally {
+      answered?.();
       this.#capacity.release(room);
     }
   }

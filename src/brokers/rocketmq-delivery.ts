@@ -14,6 +14,8 @@ export interface PoppedDelivery {
   readonly queue: string;
   /** Whether nobody in the group had it before. */
   readonly firstTime: boolean;
+  /** When the poll that brought it began, by this machine's clock (ms since the epoch). */
+  readonly askedAt: number;
   readonly handle: ReceiptHandle;
 }
 
@@ -33,7 +35,7 @@ export interface PopOrigin {
  * redelivery.
  */
 export async function poppedDelivery(message: Message, origin: PopOrigin): Promise<PoppedDelivery> {
-  const { broker, endpoints, receivedAt, bodyBytes } = origin;
+  const { broker, endpoints, receivedAt, askedAt, bodyBytes } = origin;
   const system = message.getSystemProperties() ?? new definitions.SystemProperties();
   const topic = message.getTopic()?.getName() ?? '';
   const queue = `${broker}/${system.getQueueId()}`;
@@ -43,6 +45,7 @@ export async function poppedDelivery(message: Message, origin: PopOrigin): Promi
   return {
     queue,
     firstTime,
+    askedAt,
     handle: { topic, messageId: system.getMessageId(), endpoints, receiptHandle: system.getReceiptHandle() ?? '' },
     delivery: {
       side: 'rocketmq',

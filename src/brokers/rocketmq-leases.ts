@@ -31,15 +31,20 @@ export class RocketmqLeases {
   readonly #leases = new Set<Lease>();
   readonly #ends = new Set<Promise<void>>();
   readonly #renewal: NodeJS.Timeout;
+  #cameAgain = 0;
 
   constructor(options: RocketmqLeasesOptions) {
     this.#options = options;
     this.#renewal = setInterval(() => this.#renewAll(), options.invisibilityMs / 3);
   }
 
-  /** When the oldest delivery that is still held was received, in ms since the epoch. */
-  get oldest(): number | undefined {
-    for (const { popped } of this.#leases) return popped.delivery.receivedAt;
+  /**
+   * All that is still held came for the first time, and after this (ms since the epoch): 0 where something came again, as
+   * nobody knows how old that is. Undefined: nothing is held.
+   */
+  get heldSince(): number | undefined {
+    if (this.#cameAgain > 0) return 0;
+    for (const { popped } of this.#leases) return popped.askedAt;
     return undefined;
   }
 
@@ -47,6 +52,7 @@ export class RocketmqLeases {
   hold(popped: PoppedDelivery, outcome: Promise<void>): void {
     const lease: Lease = { popped, last: Promise.resolve(), pending: true };
     this.#leases.add(lease);
+    if (!popped.firstTime) this.#cameAgain += 1;
     const end = outcome
       .then(
         () => this.#acknowledge(lease),
@@ -54,6 +60,7 @@ export class RocketmqLeases {
       )
       .finally(() => {
         this.#leases.delete(lease);
+        if (!popped.firstTime) this.#cameAgain -= 1;
         this.#ends.delete(end);
       });
     this.#ends.add(end);

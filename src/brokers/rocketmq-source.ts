@@ -38,7 +38,7 @@ export function createRocketmqSource(options: RocketmqSourceOptions): Source {
       const held = new RocketmqLeases({
         consumer: () => consumption?.consumer,
         invisibilityMs,
-        onReturn: () => past.gaveBack(),
+        onReturn: () => past.gaveBack(Date.now()),
         log,
       });
       leases = held;
@@ -69,8 +69,8 @@ export function createRocketmqSource(options: RocketmqSourceOptions): Source {
       const trouble = consumption?.trouble;
       return status.ready && trouble !== undefined ? { ...status, ready: false, reason: trouble } : status;
     },
-    past(): number | undefined {
-      return past.value(Date.now(), leases?.oldest);
-    },
+    past: (others) => past.value(Date.now(), leases?.heldSince, others),
+    holding: () => past.holding(leases?.heldSince),
+    othersUnknown: () => past.othersUnknown(),
   };
 }

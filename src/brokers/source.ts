@@ -1,3 +1,4 @@
+import type { Holding, OthersHolding } from '../domain/holding.js';
 import type { DeadLetterReason } from '../domain/message.js';
 import type { Side } from '../domain/side.js';
 import type { Encoding } from './inflate/inflate.js';
@@ -92,8 +93,13 @@ export interface Source {
   /**
    * The past of this side: an instant T (ms since the epoch, broker's clock) such that everything that this side's broker
    * had stored by T has been handed out and accepted, for all the group knows. Undefined: unknown, which is not past.
+   * `others`: what every other process of the side has told last; it matters only where there is {@link holding}.
    */
-  past(): number | undefined;
+  past(others?: readonly OthersHolding[]): number | undefined;
+  /** What this process is to tell the others of its side. Absent: the broker itself tells how far they all are together. */
+  holding?(): Holding;
+  /** The others' words were lost, so that one that says nothing may just not have said it again. */
+  othersUnknown?(): void;
 }
 
 /** Where deliveries go that can never become a message. */

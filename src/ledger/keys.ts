@@ -22,6 +22,7 @@ export const keys = {
   alive: (migration: string, side: Side): string => `handover:alive:{${migration}}:${side}`,
   past: (migration: string): string => `handover:past:{${migration}}`,
   skipped: (migration: string): string => `handover:skipped:{${migration}}`,
+  holdings: (migration: string, side: Side): string => `handover:holdings:{${migration}}:${side}`,
   waiting: (migration: string, owner: Side): string => `handover:waiting:{${migration}}:${owner}`,
   deadLetters: (migration: string): string => `handover:dead-letters:{${migration}}`,
   deadLetterSources: (migration: string): string => `handover:dead-letter-sources:{${migration}}`,

@@ -1,3 +1,4 @@
+import { isToldHolding, type OthersHolding } from '../domain/holding.js';
 import type { Side } from '../domain/side.js';
 import type { RedisClient } from './connect.js';
 import { keys } from './keys.js';
@@ -5,6 +6,9 @@ import { ask } from './run-script.js';
 
 /** For how long one sign of life counts, in ms: a few of the refreshes that are due meanwhile may be lost. */
 export const SIGN_LIFETIME_MS = 5_000;
+
+/** What a process has told of its holding is removed this long after its last word, in ms: it counts for far less. */
+const HOLDING_KEPT_MS = 600_000;
 
 /** What the two sides let each other know: whether they live, and how far their consumers are. */
 export interface SideSigns {
@@ -20,6 +24,16 @@ export interface SideSigns {
   reportSkipped(side: Side, positions: number): Promise<void>;
   /** How many there were, ever. */
   skipped(side: Side): Promise<number>;
+  /**
+   * Tells the other processes of a side what this one holds (Redis time), and answers what those have told last. What
+   * cannot be read is taken for a process that holds anything, and removed; so is what is long outdated.
+   * `known`: what this process told before was still there.
+   */
+  exchangeHoldings(
+    side: Side,
+    processId: string,
+    holding: OthersHolding,
+  ): Promise<{ readonly known: boolean; readonly others: readonly OthersHolding[] }>;
 }
 
 export function createSideSigns(client: RedisClient, migration: string): SideSigns {
@@ -58,5 +72,26 @@ export function createSideSigns(client: RedisClient, migration: string): SideSig
       const count = await ask(client, { what: 'look for skipped positions' }, () => client.hget(skipped, side));
       return Number(count ?? 0);
     },
+
+    async exchangeHoldings(side, processId, holding) {
+      const key = keys.holdings(migration, side);
+      const purpose = { what: `exchange what the processes of ${side} hold` };
+      const added = await ask(client, purpose, () => client.hset(key, processId, JSON.stringify(holding)));
+      const told = Object.entries(await ask(client, purpose, () => client.hgetall(key)));
+      const others = told.filter(([id]) => id !== processId).map(([id, text]) => ({ id, holding: readHolding(text) }));
+      const { at } = holding;
+      const useless = others.filter((other) => Math.abs((other.holding?.at ?? 0) - at) > HOLDING_KEPT_MS);
+      if (useless.length > 0) await ask(client, purpose, () => client.hdel(key, ...useless.map(({ id }) => id)));
+      return { known: added === 0, others: others.map((other) => other.holding ?? { at, since: 0 }) };
+    },
   };
+}
+
+function readHolding(text: string): OthersHolding | undefined {
+  try {
+    const told: unknown = JSON.parse(text);
+    return isToldHolding(told) ? told : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -58,6 +58,8 @@ export interface SideIntake {
   readonly source: Source;
   readonly policy: PolicyCache;
   readonly throttle: Throttle;
+  /** How far this side is, as this process could tell when it last looked (ms since the epoch). */
+  past(): number | undefined;
   readonly stallWatch: StallWatch;
 }
 
@@ -138,7 +140,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   stallWatch.start();
   closers.add('stall watch', async () => stallWatch.stop());
   await source.start(pending);
-  return { intake, source, policy, throttle, stallWatch };
+  return { intake, source, policy, throttle, stallWatch, past: () => watch.past() };
 }
 
 /** The log names no more than so many of what was cut off. */

@@ -119,7 +119,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     waiting: () => consuming?.throttle.counts,
     throttled: () => consuming?.throttle.holding ?? false,
     source: () => consuming?.source.status(),
-    past: () => consuming?.source.past(),
+    past: () => consuming?.past(),
     policyVersion: () => consuming?.policy.current()?.policy.version,
     ready: () => readiness.reasons.length === 0,
     unchecked: () => readiness.unchecked.length,

@@ -44,6 +44,42 @@ describe.each(BACKENDS)('what the sides let each other and people know, on $name
     expect(await signs.skipped('rocketmq')).toBe(0);
   });
 
+  describe('what the processes of a side hold', () => {
+    const at = 1_795_412_255_904;
+
+    test('is told to the others of that side, and whether it was known before', async () => {
+      const signs = createSideSigns(backend.client, MIGRATION);
+      expect(await signs.exchangeHoldings('rocketmq', 'p-1', { at, since: 5 })).toEqual({ known: false, others: [] });
+      expect(await signs.exchangeHoldings('rocketmq', 'p-1', { at: at + 1 })).toEqual({ known: true, others: [] });
+      const told = await signs.exchangeHoldings('rocketmq', 'p-2', { at: at + 2, gaveBackAt: 7 });
+      expect(told).toEqual({ known: false, others: [{ at: at + 1 }] });
+      expect(await signs.exchangeHoldings('kafka', 'p-3', { at })).toEqual({ known: false, others: [] });
+      await backend.flush();
+      expect(await signs.exchangeHoldings('rocketmq', 'p-1', { at: at + 3 })).toEqual({ known: false, others: [] });
+    });
+
+    test('of a process that has long gone is removed, and so is what cannot be read, which counts as anything once', async () => {
+      const signs = createSideSigns(backend.client, MIGRATION);
+      await signs.exchangeHoldings('rocketmq', 'gone', { at });
+      const now = at + 600_001;
+      const junk = { junk: '{', odd: '{"at":"soon"}', nothing: '1' };
+      await backend.client.hset(keys.holdings(MIGRATION, 'rocketmq'), junk);
+      const { others } = await signs.exchangeHoldings('rocketmq', 'p-1', { at: now });
+      expect(others).toHaveLength(4);
+      expect(others).toContainEqual({ at });
+      expect(others.filter((other) => other.at === now && other.since === 0)).toHaveLength(3);
+      expect((await signs.exchangeHoldings('rocketmq', 'p-1', { at: now })).others).toEqual([]);
+    });
+
+    test('is understood where a later build says more', async () => {
+      const signs = createSideSigns(backend.client, MIGRATION);
+      const later = JSON.stringify({ at, since: 3, more: {} });
+      await backend.client.hset(keys.holdings(MIGRATION, 'rocketmq'), 'later', later);
+      const { others } = await signs.exchangeHoldings('rocketmq', 'p-1', { at });
+      expect(others).toMatchObject([{ at, since: 3 }]);
+    });
+  });
+
   describe('the index of dead letters', () => {
     const letter = (source: string, given: Partial<DeadLetterEntry> = {}): DeadLetterEntry => ({
       side: 'kafka',

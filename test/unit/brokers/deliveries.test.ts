@@ -96,6 +96,7 @@ describe('a RocketMQ message', () => {
     expect(await poppedDelivery(message(Buffer.from('{}')), origin)).toEqual({
       queue: 'broker-a/2',
       firstTime: true,
+      askedAt: 1,
       handle: { topic: 'rewards', messageId: '01AB', receiptHandle: 'handle', endpoints: origin.endpoints },
       delivery: {
         side: 'rocketmq',

@@ -11,6 +11,7 @@ function popped(receivedAt = 0): PoppedDelivery {
   return {
     queue: 'broker-a/0',
     firstTime: true,
+    askedAt: receivedAt - 5,
     handle: { topic: 'rewards', messageId: '01AB', endpoints: new Endpoints('127.0.0.1:8081'), receiptHandle: 'first' },
     delivery: {
       side: 'rocketmq',
@@ -85,11 +86,11 @@ describe('the leases of RocketMQ deliveries', () => {
   it('are acknowledged when they are accepted, and held no longer', async () => {
     const { outcome, accept } = pending();
     leases.hold(popped(7), outcome);
-    expect(leases.oldest).toBe(7);
+    expect(leases.heldSince).toBe(2);
     accept();
     await leases.settled();
     expect(broker.acknowledged).toEqual(['first']);
-    expect(leases.oldest).toBeUndefined();
+    expect(leases.heldSince).toBeUndefined();
     expect(returned).toBe(0);
   });
 
@@ -137,7 +138,7 @@ describe('the leases of RocketMQ deliveries', () => {
     await settled;
     expect(broker.acknowledged).toEqual([]);
     expect(returned).toBe(1);
-    expect(leases.oldest).toBeUndefined();
+    expect(leases.heldSince).toBeUndefined();
   });
 
   it('go back to the broker, as early as it allows, when they are not accepted', async () => {
@@ -156,19 +157,29 @@ describe('the leases of RocketMQ deliveries', () => {
     leases.hold(popped(3), outcome);
     await vi.advanceTimersByTimeAsync(INVISIBILITY_MS / 3);
     expect(returned).toBe(1);
-    expect(leases.oldest).toBe(3);
+    expect(leases.heldSince).toBe(-2);
     accept();
     await leases.settled();
     expect(broker.acknowledged).toEqual(['first']);
   });
 
-  it('name the oldest that is still held', async () => {
+  it('name the time after which all that is still held came', async () => {
     const first = pending();
     leases.hold(popped(1), first.outcome);
     leases.hold(popped(2), pending().outcome);
-    expect(leases.oldest).toBe(1);
+    expect(leases.heldSince).toBe(-4);
     first.accept();
     await vi.advanceTimersByTimeAsync(0);
-    expect(leases.oldest).toBe(2);
+    expect(leases.heldSince).toBe(-3);
+  });
+
+  it('are older than anything where one has come again', async () => {
+    const again = pending();
+    leases.hold(popped(1), pending().outcome);
+    leases.hold({ ...popped(2), firstTime: false }, again.outcome);
+    expect(leases.heldSince).toBe(0);
+    again.accept();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(leases.heldSince).toBe(-4);
   });
 });

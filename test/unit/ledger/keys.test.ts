@@ -34,6 +34,7 @@ describe('the keys', () => {
           keys.past(name),
           keys.mark(name, 0),
           keys.alive(name, 'kafka'),
+          keys.holdings(name, 'kafka'),
           keys.deadLetters(name),
           keys.deadLetterSources(name),
           keys.deadLetterCounts(name),

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { OthersHolding } from '../../../src/domain/holding.js';
 import type { Side } from '../../../src/domain/side.js';
 import { SIGN_LIFETIME_MS } from '../../../src/ledger/signs.js';
 import { type SideWatch, watchSides } from '../../../src/workers/side-watch.js';
 
+const AHEAD_MS = 7;
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** What one side can see of the other in Redis. */
@@ -11,6 +13,9 @@ class FakeSigns {
   itsPast: number | undefined;
   isAway = false;
   answer: Promise<void> = Promise.resolve();
+  known = true;
+  others: OthersHolding[] = [];
+  readonly told: OthersHolding[] = [];
   readonly reported: [Side, number][] = [];
   readonly asked: Side[] = [];
   readonly skipped: [Side, number][] = [];
@@ -25,6 +30,10 @@ class FakeSigns {
   async past(side: Side): Promise<number | undefined> {
     this.asked.push(side);
     return this.itsPast;
+  }
+  async exchangeHoldings(_side: Side, _processId: string, told: OthersHolding) {
+    this.told.push(told);
+    return { known: this.known, others: this.others };
   }
   async reportPast(side: Side, pastMs: number): Promise<void> {
     this.reported.push([side, pastMs]);
@@ -43,7 +52,7 @@ beforeEach(() => {
   signs = new FakeSigns();
   skipped = 0;
   const source = { past: () => 500, status: () => ({ ready: true, restarts: 0, skipped }) };
-  watch = watchSides({ side: 'kafka', processId: 'p-1', signs, source, redisAheadMs: () => 7, log: quiet });
+  watch = watchSides({ side: 'kafka', processId: 'p-1', signs, source, redisAheadMs: () => AHEAD_MS, log: quiet });
 });
 
 afterEach(() => {
@@ -109,5 +118,51 @@ describe('positions that the broker had deleted before they were read', () => {
       ['kafka', 15],
       ['kafka', 2],
     ]);
+  });
+});
+
+describe('how far this side is', () => {
+  function watchGroup() {
+    const seen: { others: (readonly OthersHolding[])[]; othersUnknown: number } = { others: [], othersUnknown: 0 };
+    const source = {
+      status: () => ({ ready: true, restarts: 0, skipped }),
+      holding: () => ({ since: 400, gaveBackAt: 300 }),
+      past(others: readonly OthersHolding[] = []) {
+        seen.others.push(others);
+        return 500;
+      },
+      othersUnknown() {
+        seen.othersUnknown += 1;
+      },
+    };
+    watch.stop();
+    watch = watchSides({ side: 'rocketmq', processId: 'p-2', signs, source, redisAheadMs: () => AHEAD_MS, log: quiet });
+    return seen;
+  }
+
+  it('goes by what the other processes hold, told by the clock of Redis and heard by this one', async () => {
+    signs.others = [{ at: 1_007, since: 207, gaveBackAt: 107 }];
+    const seen = watchGroup();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(signs.told).toEqual([{ since: 407, gaveBackAt: 307, at: Date.now() + AHEAD_MS }]);
+    expect(seen.others).toEqual([[{ at: 1_000, since: 200, gaveBackAt: 100 }]]);
+    expect(watch.past()).toBe(500);
+  });
+
+  it('is not asked for while it is not known what they hold', async () => {
+    signs.isAway = true;
+    const seen = watchGroup();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(seen.others).toEqual([]);
+    expect(watch.past()).toBeUndefined();
+  });
+
+  it('is found anew where what they told was lost with Redis', async () => {
+    signs.known = false;
+    const seen = watchGroup();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen.othersUnknown).toBe(0);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(seen.othersUnknown).toBe(1);
   });
 });
