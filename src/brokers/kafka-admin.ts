@@ -40,6 +40,22 @@ export function readGroupPositions(
 }
 
 /**
+ * The first offset that `group` will be given, in each partition in which it has committed something, whatever the topic
+ * has deleted since.
+ * @throws HandoverError `broker-unavailable`
+ */
+export function readCommitted(
+  connection: KafkaConnection,
+  { topic, group, log }: { readonly topic: string; readonly group: string; readonly log: Log },
+): Promise<ReadonlyMap<number, bigint>> {
+  return withAdmin(connection, log, `what group ${group} has committed in ${topic}`, async (admin) => {
+    const [committed] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+    const known = committed?.partitions.filter(({ offset }) => offset !== NO_OFFSET) ?? [];
+    return new Map(known.map(({ partition, offset }) => [partition, BigInt(offset)]));
+  });
+}
+
+/**
  * For how long `topic` keeps messages, in ms. Without `delete` among its cleanup policies, that is for ever.
  * @throws HandoverError `broker-unavailable`
  */

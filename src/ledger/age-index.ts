@@ -53,7 +53,7 @@ export function createAgeIndex(client: RedisClient, migration: string): AgeIndex
 
     async *oldest(beforeMs) {
       const before = `(${beforeMs}`;
-      const shards = Array.from({ length: INDEX_SHARDS }, (_, shard) => pagesOf(client, shardKey(shard), before));
+      const shards = Array.from({ length: INDEX_SHARDS }, (_, shard) => walkByAge(client, shardKey(shard), before));
       const heads = await Promise.all(shards.map((shard) => shard.next()));
       for (;;) {
         const first = indexOfOldest(heads);
@@ -77,8 +77,11 @@ function byShard(messageIds: readonly string[]): Map<number, string[]> {
   return shards;
 }
 
-/** A shard in order of (time, ID), page by page. Each page is asked for by what the last one ended with, so that what leaves the shard meanwhile hides nothing else. */
-async function* pagesOf(client: RedisClient, shardKey: string, before: string): AsyncGenerator<Indexed> {
+/**
+ * A sorted set by time, in order of (time, ID). Each page is asked for by what the last one ended with, so that what leaves
+ * the set meanwhile hides nothing else. `before`: a bound as ZRANGEBYSCORE takes it.
+ */
+export async function* walkByAge(client: RedisClient, shardKey: string, before: string): AsyncGenerator<Indexed> {
   let last: Indexed | undefined;
   for (;;) {
     const page: Indexed[] = await nextPage(client, shardKey, before, last);

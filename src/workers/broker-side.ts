@@ -1,4 +1,6 @@
+import type { Copies } from '../brokers/copies.js';
 import { createKafkaDeadLetters, createRocketmqDeadLetters } from '../brokers/dead-letters.js';
+import { createKafkaCopies } from '../brokers/kafka-copies.js';
 import { createKafkaSource } from '../brokers/kafka-source.js';
 import { createRocketmqSource } from '../brokers/rocketmq-source.js';
 import type { DeadLetters, Source } from '../brokers/source.js';
@@ -10,6 +12,8 @@ import type { Side } from '../domain/side.js';
 export interface BrokerSide {
   readonly source: Source;
   readonly deadLetters: DeadLetters;
+  /** Undefined for a broker of which one copy cannot be read by its place. */
+  readonly copies?: Copies;
 }
 
 /** The consuming end of a side's broker, and its dead-letter topic. Connects nothing yet. */
@@ -22,6 +26,7 @@ export function openBrokerSide(side: Side, migration: Migration, connections: Co
     return {
       source: createKafkaSource({ ...consumed, connection, reads: { bodyBytes, batchBytes } }),
       deadLetters: createKafkaDeadLetters({ ...dead, connection }),
+      copies: createKafkaCopies({ ...consumed, connection }),
     };
   }
   const connection = connections.rocketmq;

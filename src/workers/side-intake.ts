@@ -9,11 +9,13 @@ import type { Side } from '../domain/side.js';
 import { stallAfter } from '../domain/stall.js';
 import { memoryOf } from '../domain/stored-time.js';
 import type { InHand } from '../intake/in-hand.js';
-import { Intake, type IntakeObserver } from '../intake/intake.js';
+import { Intake, type IntakeObserver, type IntakeRules } from '../intake/intake.js';
+import { readDelivery } from '../intake/read-delivery.js';
 import type { Starter } from '../intake/starter.js';
 import { Throttle } from '../intake/throttle.js';
 import type { RedisClient } from '../ledger/connect.js';
 import { createDeadLetterIndex } from '../ledger/dead-letter-index.js';
+import { createDoubtedCopies } from '../ledger/doubted-copies.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { PolicyCache } from '../ledger/policy-cache.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
@@ -23,6 +25,7 @@ import { openBrokerSide } from './broker-side.js';
 import type { Closers } from './closers.js';
 import { createDeadLetterKeeper } from './dead-letter-keeper.js';
 import type { LossWatch } from './loss-watch.js';
+import { LostCopies } from './lost-copies.js';
 import { PendingDeliveries } from './pending-deliveries.js';
 import type { PolicyKeeper } from './policy-keeper.js';
 import { policyWhileWhole, watchOf } from './policy-while-whole.js';
@@ -69,7 +72,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   const { client, processId, drainMs, inHand, policyKeeper, observer, closers, log } = options;
   const { limits } = migration;
 
-  const { source, deadLetters } = openBrokerSide(side, migration, connections, log);
+  const { source, deadLetters, copies } = openBrokerSide(side, migration, connections, log);
   closers.add('dead letters', () => deadLetters.close());
   const policy = new PolicyCache({
     store: policyStore,
@@ -78,10 +81,11 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   });
   policy.start();
   closers.add('policy cache', () => policy.stop());
+  const signs = createSideSigns(redis, migration.name);
   const watch = watchSides({
     side,
     processId,
-    signs: createSideSigns(redis, migration.name),
+    signs,
     source,
     redisAheadMs: () => policy.redisNow() - Date.now(),
     log,
@@ -93,24 +97,25 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   throttle.start();
   closers.add('throttle', () => throttle.stop());
 
+  const rules: IntakeRules = {
+    migration: migration.name,
+    cutoverKey: migration.cutoverKey,
+    extract: migration.extract[side],
+    body: migration.body,
+    ...limits,
+    get witnessMs() {
+      return retention.witnessMs();
+    },
+    get surelyWitnessedMs() {
+      return retention.surelyWitnessedMs();
+    },
+    get memoryMs() {
+      return Math.min(memoryOf(migration.settledLifetimeMs), policy.redisNow() - lossWatch.remembersSince());
+    },
+  };
   const intake = new Intake({
     side,
-    rules: {
-      migration: migration.name,
-      cutoverKey: migration.cutoverKey,
-      extract: migration.extract[side],
-      body: migration.body,
-      ...limits,
-      get witnessMs() {
-        return retention.witnessMs();
-      },
-      get surelyWitnessedMs() {
-        return retention.surelyWitnessedMs();
-      },
-      get memoryMs() {
-        return Math.min(memoryOf(migration.settledLifetimeMs), policy.redisNow() - lossWatch.remembersSince());
-      },
-    },
+    rules,
     ledger,
     policy: policyWhileWhole(policy, [lossWatch, watchOf(policyKeeper), retention]),
     ledgerIsWhole: (signal) => lossWatch.confirm(signal),
@@ -140,6 +145,21 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   stallWatch.start();
   closers.add('stall watch', async () => stallWatch.stop());
   await source.start(pending);
+  const lost = new LostCopies({
+    side,
+    topic: migration.topics[side],
+    ledger,
+    doubted: createDoubtedCopies(redis, migration.name),
+    signs,
+    starter,
+    copies,
+    read: (delivery) => readDelivery(delivery, rules, log),
+    sink: pending,
+    checkAfterMs: limits.checkAfterMs,
+    log,
+  });
+  lost.start();
+  closers.add('look for lost copies', () => lost.stop());
   return { intake, source, policy, throttle, stallWatch, past: () => watch.past() };
 }
 

@@ -18,6 +18,7 @@ import { InHand } from '../intake/in-hand.js';
 import { Starter } from '../intake/starter.js';
 import { createAudit } from '../ledger/audit.js';
 import { closeRedis, connectRedis, readRedisUrl } from '../ledger/connect.js';
+import { createDoubtedCopies } from '../ledger/doubted-copies.js';
 import { createLedgerMarks } from '../ledger/marks.js';
 import { createPolicyStore } from '../ledger/policy-store.js';
 import { createRedisLedger } from '../ledger/redis-ledger.js';
@@ -43,6 +44,7 @@ import { createStewardActivities } from './steward-activities.js';
 import { startSweeper } from './sweeper.js';
 import { tellInHand } from './tell-in-hand.js';
 import { createTemporalWorkers } from './temporal-workers.js';
+import { createUnownedMessages } from './unowned-messages.js';
 
 export interface SideWorkerOptions {
   readonly side: Side;
@@ -232,10 +234,13 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   lossWatch = watch;
   closers.add('loss watch', () => watch.stop());
   const waiting = createWaitingMessages(redis, name);
+  const doubted = createDoubtedCopies(redis, name);
+  const { checkAfterMs } = limits;
   const sweeper = startSweeper({
     ledger,
     starter,
-    staleMs: limits.checkAfterMs,
+    staleMs: checkAfterMs,
+    onUnowned: createUnownedMessages({ ledger, doubted, signs: createSideSigns(redis, name), checkAfterMs, log }),
     log,
     uncount: (messageId) => waiting.leave(messageId),
     async enterAsItStands(messageId, record) {

@@ -4,6 +4,7 @@ import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Log } from '../domain/log.js';
 import type { Starter } from '../intake/starter.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { OnUnowned } from './unowned-messages.js';
 
 export interface SweeperOptions {
   readonly ledger: Pick<Ledger, 'unsettled' | 'looked' | 'now'>;
@@ -12,6 +13,8 @@ export interface SweeperOptions {
   readonly enterAsItStands: (messageId: string, record: LedgerRecord | undefined) => Promise<string | undefined>;
   /** Told of a message that has no workflow: it is not to be counted as one that waits, as no claim would end that. */
   readonly uncount: (messageId: string) => Promise<void>;
+  /** Told of what nobody has claimed and has no workflow. */
+  readonly onUnowned: OnUnowned;
   /** A record that nobody has moved or looked at for this long is looked up in Temporal, in ms. */
   readonly staleMs: number;
   readonly log: Log;
@@ -69,10 +72,11 @@ export async function sweepOnce(options: SweeperOptions, signal: AbortSignal): P
     // A record that moved of late is in a workflow's hands, however long it has been in the index.
     if (record.state !== 'none' && now - (record.movedAt ?? 0) < staleMs) continue;
     const known = record.state === 'none' ? undefined : record;
-    // Nobody has claimed it: its delivery may still be with the broker, so only a closed workflow makes it stranded.
+    // Nobody has claimed it: its delivery may still be with the broker, or was acknowledged by a fault.
     const found = await starter.check(messageId, known?.run);
     if (found === 'parked' && record.state !== 'parked') await listParked(options, messageId, known);
     if (found === 'with-broker') await options.uncount(messageId);
+    if (found === 'with-broker') await options.onUnowned(messageId, known);
     if (found !== 'stranded') continue;
     stranded += 1;
     log.warn({ messageId, state: record.state }, 'stranded: nothing works on it and it is not settled');

@@ -19,7 +19,13 @@ const record: LedgerRecord = {
 };
 
 async function sweep(found: readonly (LedgerRecord | LostRecord | UnreadableRecord)[], shown: StartResult) {
-  const seen = { checked: [] as string[], uncounted: [] as string[], entered: [] as string[], warned: [] as unknown[] };
+  const seen = {
+    checked: [] as string[],
+    uncounted: [] as string[],
+    entered: [] as string[],
+    unowned: [] as string[],
+    warned: [] as unknown[],
+  };
   const log = { debug: () => undefined, info: () => undefined, error: () => undefined };
   const stranded = await sweepOnce(
     {
@@ -40,6 +46,9 @@ async function sweep(found: readonly (LedgerRecord | LostRecord | UnreadableReco
       async enterAsItStands(messageId) {
         seen.entered.push(messageId);
         return 'parked';
+      },
+      async onUnowned(messageId) {
+        seen.unowned.push(messageId);
       },
       staleMs: 1_000,
       log: { ...log, warn: (fields: unknown) => seen.warned.push(fields) } as never,
@@ -72,5 +81,13 @@ describe('the sweeper', () => {
     expect(checked).toEqual(['m-1']);
     expect(warned[0]).toMatchObject({ messageId: 'foreign' });
     expect(stranded).toBe(1);
+  });
+
+  it('puts what nobody has claimed and no workflow has before those who can tell, and nothing else (P2)', async () => {
+    const { run: _, ...assigned } = { ...record, state: 'assigned' } as const;
+    const gone = { messageId: 'gone', state: 'none' } as const;
+    expect((await sweep([assigned, gone], 'with-broker')).unowned).toEqual(['m-1', 'gone']);
+    for (const shown of ['delivered', 'parked', 'completed', 'stranded'] as const)
+      expect((await sweep([assigned], shown)).unowned).toEqual([]);
   });
 });
