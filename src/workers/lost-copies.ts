@@ -61,9 +61,13 @@ export class LostCopies {
     this.#running = this.#keepLooking();
   }
 
-  /** What is with intake by then is turned away by it, and found again later. */
-  async stop(): Promise<void> {
+  /** Takes nothing any more. What is with intake by then is turned away by it, and found again later. */
+  halt(): void {
     this.#stopping.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.halt();
     await this.#running;
   }
 

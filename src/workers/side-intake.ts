@@ -154,12 +154,12 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     starter,
     copies,
     read: (delivery) => readDelivery(delivery, rules, log),
-    sink: pending,
+    sink: intake,
     checkAfterMs: limits.checkAfterMs,
     log,
   });
   lost.start();
-  closers.add('look for lost copies', () => lost.stop());
+  closers.add('look for lost copies', () => lost.stop(), { begin: () => lost.halt() });
   return { intake, source, policy, throttle, stallWatch, past: () => watch.past() };
 }
 

@@ -28,6 +28,7 @@ import { openProvider } from '../reward/open-provider.js';
 import { AttemptsUnderWay } from './attempts-under-way.js';
 import { Closers } from './closers.js';
 import { startHealthServer } from './health-server.js';
+import { startIndexScan } from './index-scan.js';
 import { startLookupProbe } from './lookup-probe.js';
 import { type LossWatch, startLossWatch } from './loss-watch.js';
 import { createMetrics } from './metrics.js';
@@ -249,6 +250,8 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     },
   });
   closers.add('sweeper', () => sweeper.stop());
+  const scan = startIndexScan({ redis, migration: name, processId, log });
+  closers.add('index scan', () => scan.stop());
   if (retention !== undefined) {
     const parts = {
       redis,
