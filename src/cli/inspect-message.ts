@@ -1,5 +1,6 @@
 import { HandoverError } from '../domain/errors.js';
 import type { LedgerRecord } from '../domain/ledger-state.js';
+import { isLostNote } from '../domain/lost-delivery.js';
 import type { LookupEvidence, SettledOutcome } from '../domain/outcome.js';
 import { SIDES } from '../domain/side.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -17,6 +18,9 @@ export interface MessageView {
   readonly attempt: number;
   readonly outcome: SettledOutcome | null;
   readonly seen: LedgerRecord['seen'];
+  /** Where each side's copy lies, while the message is unsettled and as far as it is known. */
+  readonly copies: NonNullable<LedgerRecord['copies']> | null;
+  readonly stranded: string | null;
   /** What the provider's lookup said last, while it is parked; left out if it was not asked. */
   readonly lookup?: LookupEvidence;
 }
@@ -37,25 +41,27 @@ export async function readRecord(ledger: Pick<Ledger, 'read'>, messageId: string
 export function viewRecord(record: LedgerRecord): MessageView {
   const { messageId, state, owner, reason, policyVersion, run = null, round, attempt, outcome = null, seen } = record;
   const lookup = record.evidence?.lookup;
-  const view = { messageId, state, owner, reason, policyVersion, run, round, attempt, outcome, seen };
+  const { copies = null, stranded = null } = record;
+  const view = { messageId, state, owner, reason, policyVersion, run, round, attempt, outcome, seen, copies, stranded };
   return { ...view, ...(lookup !== undefined && { lookup }) };
 }
 
 export function describeRecord(record: LedgerRecord, workflowUrl: string | undefined): readonly string[] {
   const { messageId, state, owner, reason, policyVersion, round, attempt, outcome, seen, movedAt } = record;
-  const { evidence, stranded, run = 'unknown' } = record;
+  const { evidence, stranded, run = 'unknown', copies } = record;
   const sides = SIDES.filter((side) => seen[side]);
   return [
     `message   ${messageId}`,
     `state     ${state}${outcome === undefined ? '' : `: ${outcome}`}${movedAt === undefined ? '' : `, since ${instant(movedAt)}`}`,
     `owner     ${owner}, as ${reason} (policy version ${policyVersion})`,
     `seen by   ${sides.length === 0 ? 'no side' : sides.join(' and ')}`,
+    ...SIDES.flatMap((side) => (copies?.[side] === undefined ? [] : [`copy      ${copies[side]}`])),
     ...(round === 0 ? [] : [`attempt   ${attempt} of round ${round}`]),
     ...(evidence === undefined ? [] : [`evidence  ${inOneLine(evidence.detail)}`]),
     ...(evidence?.lookup === undefined ? [] : [`lookup    ${describeLookup(evidence.lookup)}`]),
     ...(stranded === undefined ? [] : [`stranded  ${inOneLine(stranded)}`]),
     ...(state === 'assigned' ? [] : [`workflow  ${workflowUrl ?? `${messageId}, first run ${run}`}`]),
-    ...(stranded === undefined
+    ...(stranded === undefined || isLostNote(stranded)
       ? []
       : ['', `Nothing works on it. Go on with it: handover resume ${messageId} --reason "..."`]),
     ...(state === 'parked' && stranded === undefined ? ['', ...describeWaysOut(messageId, round)] : []),

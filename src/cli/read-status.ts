@@ -114,7 +114,7 @@ export function describeStatus({
       : describePolicy(policy)),
     '',
     `messages     ${settled} settled, ${sending} sending, ${claimed} claimed, ${assigned} assigned, ${parked} parked`,
-    `stranded     ${stranded}${stranded === 0 ? '' : "   (acknowledged, not settled, and no workflow has them: 'handover resume')"}`,
+    `stranded     ${stranded}${stranded === 0 ? '' : "   (acknowledged, not settled, and no workflow has them: 'handover parked' names them)"}`,
     ...(unreadable === 0
       ? []
       : [

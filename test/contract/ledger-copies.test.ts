@@ -50,6 +50,15 @@ describe.each(BACKENDS)('where the copies of a message lie, on $name', ({ start 
     expect(await copies(request.messageId)).toEqual({ kafka: 'kafka:t/0/5' });
   });
 
+  test('what was shown as lost is so no longer once it is delivered again', async () => {
+    const request = routeRequest({ coordinates: 'kafka:t/0/5' });
+    await ledger.route([request]);
+    await ledger.strand(request.messageId, '', 'lost: the broker has it no more');
+    expect(await ledger.read(request.messageId)).toMatchObject({ stranded: 'lost: the broker has it no more' });
+    await ledger.route([{ ...request, coordinates: 'kafka:t/0/6' }]);
+    expect(await ledger.read(request.messageId)).not.toHaveProperty('stranded');
+  });
+
   test('a record of an older build has none, until the next delivery tells', async () => {
     const request = routeRequest({ coordinates: 'kafka:t/0/5' });
     await ledger.route([request]);

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { HandoverError } from '../../domain/errors.js';
+import type { LedgerRecord } from '../../domain/ledger-state.js';
 import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
 import { createOutput } from '../output.js';
+import type { StrandedView } from '../parked/list-parked.js';
 import { type ParkedFilter, selectParked, withParkedFilter } from '../parked/parked-filter.js';
 
 const EXAMPLES = `
@@ -11,7 +13,8 @@ Examples:
   $ handover parked --phase answered --status 502 --json
 
 A parked message has an unknown outcome: it is never sent again by itself. Answer it with 'handover resolve'. Phase:
-not-sent, nothing reached the provider; sent, no answer came; answered, an answer came that settles nothing.`;
+not-sent, nothing reached the provider; sent, no answer came; answered, an answer came that settles nothing.
+Stranded messages, which no workflow has any more, follow below, each with why: no filter leaves any of them out.`;
 
 interface ParkedFlags extends ConnectionFlags, ParkedFilter {
   readonly json?: boolean;
@@ -23,19 +26,24 @@ export function parkedCommand(): Command {
 }
 
 async function parked(flags: ParkedFlags): Promise<void> {
-  const { describeParked, describeUnreadable, listParked, viewParked } = await import('../parked/list-parked.js');
+  const { describeParked, describeStranded, describeUnreadable, listParked, viewParked, viewStranded } = await import(
+    '../parked/list-parked.js'
+  );
   await withSession(flags, async ({ redis, migration, workflowUrl }) => {
     const { ledger } = await redis();
     const unreadable: { readonly messageId: string; readonly why: string }[] = [];
     const onUnreadable = ({ messageId, why }: { messageId: string; why: string }) =>
       unreadable.push({ messageId, why });
-    const [records, now] = await Promise.all([listParked(ledger, onUnreadable), ledger.now()]);
+    const stranded: StrandedView[] = [];
+    const onStranded = (record: LedgerRecord) => void stranded.push(viewStranded(record));
+    const [records, now] = await Promise.all([listParked(ledger, onUnreadable, onStranded), ledger.now()]);
     const { settlesWithinMs } = migration;
     const list = selectParked(records, flags, now).map((record) =>
       viewParked(record, { now, settlesWithinMs, workflowUrl }),
     );
-    createOutput(flags).result({ parked: list, ...(unreadable.length > 0 && { unreadable }) }, () => [
+    createOutput(flags).result({ parked: list, stranded, ...(unreadable.length > 0 && { unreadable }) }, () => [
       ...describeParked(list, now),
+      ...describeStranded(stranded),
       ...unreadable.map(describeUnreadable),
     ]);
     if (unreadable.length > 0) {

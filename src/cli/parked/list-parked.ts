@@ -34,6 +34,18 @@ export interface ParkedView {
   readonly workflow: string | null;
 }
 
+/** A message that nobody works on, and that is neither settled nor parked. */
+export interface StrandedView {
+  readonly messageId: string;
+  readonly owner: LedgerRecord['owner'];
+  readonly state: LedgerRecord['state'];
+  readonly why: string;
+}
+
+export function viewStranded({ messageId, owner, state, stranded = '' }: LedgerRecord): StrandedView {
+  return { messageId, owner, state, why: stranded };
+}
+
 export interface ParkedViewOptions {
   /** Redis time, in ms since the epoch. */
   readonly now: number;
@@ -43,16 +55,20 @@ export interface ParkedViewOptions {
 
 /**
  * The records of all messages that wait for a person or a lookup, those that have waited longest first. A record that
- * cannot be read may be one of them: `onUnreadable` is told, and the rest is listed.
+ * cannot be read may be one of them: `onUnreadable` is told, and the rest is listed. `onStranded` is told of those that nobody
+ * works on although they are neither settled nor parked.
  */
 export async function listParked(
   ledger: Pick<Ledger, 'unsettled'>,
   onUnreadable: (record: UnreadableRecord) => void = () => undefined,
+  onStranded: (record: LedgerRecord) => void = () => undefined,
 ): Promise<readonly LedgerRecord[]> {
   const parked: LedgerRecord[] = [];
   for await (const record of ledger.unsettled()) {
     if (record.state === 'unreadable') onUnreadable(record);
     if (record.state === 'parked') parked.push(record);
+    else if (record.state !== 'none' && record.state !== 'unreadable' && record.stranded !== undefined)
+      onStranded(record);
   }
   return parked.sort((a, b) => (a.movedAt ?? 0) - (b.movedAt ?? 0));
 }
@@ -123,6 +139,18 @@ export function describeParked(parked: readonly ParkedView[], now: number): read
 
 function whatHappened({ detail, lookup }: ParkedView): string {
   return `${detail ?? 'unknown'}${lookup === undefined ? '' : ` Lookup: ${describeLookup(lookup)}`}`;
+}
+
+/** What nobody works on, each with why and what to do. */
+export function describeStranded(stranded: readonly StrandedView[]): readonly string[] {
+  if (stranded.length === 0) return [];
+  const rows = stranded.map(({ messageId, owner, state, why }) => [messageId, owner, state, why]);
+  return [
+    '',
+    ...renderTable(['MESSAGE', 'OWNER', 'STATE', 'WHY NOBODY WORKS ON IT'], rows),
+    '',
+    `${stranded.length} stranded. What is lost is to be published again; all others: 'handover resume'.`,
+  ];
 }
 
 export function describeUnreadable({ messageId, why }: Pick<UnreadableRecord, 'messageId' | 'why'>): string {

@@ -1,4 +1,5 @@
--- Decides the owner of a message that nobody has decided yet, and marks that a side has seen it.
+-- Decides the owner of a message that nobody has decided yet, and marks that a side has seen it. What is only assigned is
+-- no longer stranded, as it has a delivery again.
 -- KEYS[1]  the message's record
 -- ARGV[1]  the delivering side
 -- ARGV[2]  fingerprint of the payload, 16 hex digits
@@ -64,6 +65,8 @@ if seen ~= record.seen then redis.call('HSET', KEYS[1], 'seen', seen) end
 if record.state == 'assigned' and ARGV[10] ~= '' and record[side .. 'At'] ~= place_for(record.owner) then
   redis.call('HSET', KEYS[1], side .. 'At', place_for(record.owner))
 end
+-- Its side has it in hand again: whether anybody works on it will be found anew.
+if record.state == 'assigned' and record.stranded then redis.call('HDEL', KEYS[1], 'stranded') end
 if record.state == 'assigned' then return verdict_for(record.owner, record.reason, record.policyVersion) end
 if now_ms() - tonumber(record.movedAt) <= tonumber(ARGV[7]) then return { 'done', record.owner, record.reason, '' } end
 return { 'check', record.owner, record.reason, record.run }

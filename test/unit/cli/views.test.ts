@@ -4,6 +4,7 @@ import { describeDeadLetters, viewDeadLetter } from '../../../src/cli/list-dead-
 import { describePolicy, viewPolicy } from '../../../src/cli/policy/policy-view.js';
 import { describeStatus, readStatus, type StatusSources } from '../../../src/cli/read-status.js';
 import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
+import { describeLost } from '../../../src/domain/lost-delivery.js';
 import { initialPolicy } from '../../../src/domain/policy.js';
 
 const NOON = Date.UTC(2026, 10, 23, 12);
@@ -47,6 +48,8 @@ describe('inspect', () => {
       attempt: 3,
       outcome: null,
       seen: { kafka: true, rocketmq: true },
+      copies: null,
+      stranded: null,
     });
     expect(viewRecord(assigned)).toMatchObject({ run: null, outcome: null });
   });
@@ -72,6 +75,15 @@ describe('inspect', () => {
     const stranded = describeRecord({ ...parked, stranded: 'its run was terminated' }, undefined).join('\n');
     expect(stranded).toContain('handover resume m-1');
     expect(stranded).not.toContain('handover resolve');
+  });
+
+  test('sends nobody to resume what has no workflow, and says where its copies lie', () => {
+    const copies = { rocketmq: 'rocketmq:rewards/b/0/7' };
+    const note = describeLost({ ...assigned, copies }, 'rocketmq', 'its copy cannot be read again');
+    const lines = describeRecord({ ...assigned, copies, stranded: note }, undefined).join('\n');
+    expect(lines).toContain('copy      rocketmq:rewards/b/0/7');
+    expect(lines).toContain('Publish it again');
+    expect(lines).not.toContain('handover resume');
   });
 
   test('fails with message-unknown where there is no record', async () => {

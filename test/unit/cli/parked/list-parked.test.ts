@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { describeParked, listParked, viewParked } from '../../../../src/cli/parked/list-parked.js';
+import {
+  describeParked,
+  describeStranded,
+  listParked,
+  viewParked,
+  viewStranded,
+} from '../../../../src/cli/parked/list-parked.js';
 import type { LedgerRecord } from '../../../../src/domain/ledger-state.js';
 import type { LostRecord, UnreadableRecord } from '../../../../src/ledger/ledger.js';
 
@@ -50,6 +56,22 @@ describe('parked', () => {
     expect(describeParked([view], NOON).join('\n')).toMatch(
       /no answer\. Lookup: absent, asked .*: h answered 404, with the mark/,
     );
+  });
+
+  test('tells of what nobody works on beside it, each with why, so that what status counts can be found (P2)', async () => {
+    const note = 'lost: kafka had it';
+    async function* some(): AsyncGenerator<LedgerRecord> {
+      yield { ...parked, messageId: 'lost', state: 'assigned', stranded: note };
+      yield { ...parked, messageId: 'open', state: 'assigned' };
+      yield { ...parked, messageId: 'parked', stranded: 'its run was terminated' };
+    }
+    const stranded: LedgerRecord[] = [];
+    const list = await listParked({ unsettled: some }, undefined, (record) => stranded.push(record));
+    expect(list.map(({ messageId }) => messageId)).toEqual(['parked']);
+    const views = stranded.map(viewStranded);
+    expect(views).toEqual([{ messageId: 'lost', owner: 'rocketmq', state: 'assigned', why: note }]);
+    expect(describeStranded(views).join('\n')).toContain(note);
+    expect(describeStranded([])).toEqual([]);
   });
 
   test('prints what is promised, with the evidence', () => {
