@@ -105,9 +105,9 @@ export class LostCopies {
       // One process sees to it. Should that die, a sweeper doubts the message again.
       if (!(await doubted.leave(side, messageId)) || record === undefined) continue;
       const place = placeOf(record, side, topic);
-      if (standing === 'unknowable') await this.#show(record, 'it is not known how far its consumers are');
+      if (standing === 'unknowable') await this.#showIfNobodys(record, 'it is not known how far its consumers are');
       else if (standing === 'lost' && (copies === undefined || place === undefined))
-        await this.#show(record, UNREADABLE);
+        await this.#showIfNobodys(record, UNREADABLE);
       else if (standing === 'lost' && place !== undefined) lost.push({ record, place });
     }
     await this.#bringBack(lost);
@@ -139,10 +139,10 @@ export class LostCopies {
   async #take(record: LedgerRecord, reading: CopyReading | undefined): Promise<void> {
     const { sink, side, log } = this.#options;
     const { messageId } = record;
-    if (reading === undefined || 'gone' in reading) return this.#show(record, reading?.gone ?? UNREADABLE);
+    if (reading === undefined || 'gone' in reading) return this.#showIfNobodys(record, reading?.gone ?? UNREADABLE);
     const { delivery } = reading;
-    if (!this.#isItself(record, delivery)) return this.#show(record, 'another message lies there now');
-    if (!(await this.#isUnowned(messageId))) return;
+    if (!this.#isItself(record, delivery)) return this.#showIfNobodys(record, 'another message lies there now');
+    if (!(await this.#isNobodys(record))) return;
     log.warn({ messageId, side, source: delivery.coordinates }, 'it was acknowledged and nothing has it: taken again');
     this.#inHand.add(messageId);
     for (const accepted of sink.take([delivery])) {
@@ -160,14 +160,22 @@ export class LostCopies {
     return messageId === record.messageId && fingerprintOf(body) === record.fingerprint;
   }
 
-  async #isUnowned(messageId: string): Promise<boolean> {
-    return (await this.#options.starter.check(messageId, undefined)) === 'with-broker';
+  /** It has no workflow, or one that waits for this very copy. */
+  async #isNobodys({ messageId, owner }: LedgerRecord): Promise<boolean> {
+    const { starter, side } = this.#options;
+    const found = await starter.check(messageId, undefined);
+    return found === 'with-broker' || (found === 'delivered' && owner === side);
+  }
+
+  async #showIfNobodys(record: LedgerRecord, why: string): Promise<void> {
+    if (await this.#isNobodys(record)) await this.#show(record, why);
   }
 
   /** Intake has accepted it. Where that came to no workflow, as it was set aside, it would be lost and taken for ever. */
   async #confirm({ messageId }: LedgerRecord): Promise<void> {
     const record = await this.#readRecord(messageId);
-    if (record === undefined || !isUnclaimed(record) || !(await this.#isUnowned(messageId))) return;
+    if (record === undefined || !isUnclaimed(record)) return;
+    if ((await this.#options.starter.check(messageId, undefined)) !== 'with-broker') return;
     await this.#show(record, "it was taken once more and set aside, see 'handover dead-letters'");
   }
 

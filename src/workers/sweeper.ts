@@ -13,7 +13,7 @@ export interface SweeperOptions {
   readonly enterAsItStands: (messageId: string, record: LedgerRecord | undefined) => Promise<string | undefined>;
   /** Told of a message that has no workflow: it is not to be counted as one that waits, as no claim would end that. */
   readonly uncount: (messageId: string) => Promise<void>;
-  /** Told of what nobody has claimed and has no workflow. */
+  /** Told of what nobody has claimed: it has no workflow, or one that waits for its owner's delivery. */
   readonly onUnowned: OnUnowned;
   /** A record that nobody has moved or looked at for this long is looked up in Temporal, in ms. */
   readonly staleMs: number;
@@ -77,6 +77,8 @@ export async function sweepOnce(options: SweeperOptions, signal: AbortSignal): P
     if (found === 'parked' && record.state !== 'parked') await listParked(options, messageId, known);
     if (found === 'with-broker') await options.uncount(messageId);
     if (found === 'with-broker') await options.onUnowned(messageId, known);
+    // Its workflow waits, maybe for a delivery that its owner has acknowledged by a fault.
+    if (found === 'delivered' && known?.state === 'assigned') await options.onUnowned(messageId, known, known.owner);
     if (found !== 'stranded') continue;
     stranded += 1;
     log.warn({ messageId, state: record.state }, 'stranded: nothing works on it and it is not settled');

@@ -14,8 +14,11 @@ export interface UnownedMessagesOptions {
   readonly log: Log;
 }
 
-/** Told by the sweeper of each message that nobody has claimed and that has no workflow in Temporal. */
-export type OnUnowned = (messageId: string, record: LedgerRecord | undefined) => Promise<void>;
+/**
+ * Told by the sweeper of each message that nobody has claimed and that has no workflow in Temporal. `awaited`: it has one,
+ * which waits for a delivery of that side.
+ */
+export type OnUnowned = (messageId: string, record: LedgerRecord | undefined, awaited?: Side) => Promise<void>;
 
 /**
  * Most of them are still the broker's: they linger, or are held. Each is put before the sides that have had a copy, of which
@@ -24,9 +27,11 @@ export type OnUnowned = (messageId: string, record: LedgerRecord | undefined) =>
 export function createUnownedMessages(options: UnownedMessagesOptions): OnUnowned {
   const { ledger, doubted, signs, checkAfterMs, log } = options;
 
-  async function putBefore(side: Side, record: LedgerRecord): Promise<void> {
+  async function putBefore(side: Side, record: LedgerRecord, isAwaited: boolean): Promise<void> {
     const { messageId } = record;
     const since = await doubted.enter(side, messageId);
+    // A workflow that waits for a side which is away is neither lost nor unseen.
+    if (isAwaited) return;
     const now = await ledger.now();
     if (now - since < PATIENCE_WITH_SILENCE * checkAfterMs || (await signs.isAlive(side))) return;
     const why = describeLost(record, side, `no worker has consumed ${side} since, so it may still be the broker's`);
@@ -34,7 +39,7 @@ export function createUnownedMessages(options: UnownedMessagesOptions): OnUnowne
     await doubted.leave(side, messageId);
   }
 
-  return async (messageId, record) => {
+  return async (messageId, record, awaited) => {
     if (record === undefined) {
       // Nobody knows anything of it: an entry that was damaged, or is left over of what was lost and is delivered anew.
       await ledger.unindex(messageId);
@@ -42,6 +47,8 @@ export function createUnownedMessages(options: UnownedMessagesOptions): OnUnowne
       return;
     }
     if (!isUnclaimed(record)) return;
-    for (const side of SIDES) if (countsOn(record, side)) await putBefore(side, record);
+    for (const side of awaited === undefined ? SIDES : [awaited]) {
+      if (countsOn(record, side)) await putBefore(side, record, awaited !== undefined);
+    }
   };
 }

@@ -139,6 +139,17 @@ describe('a message that was acknowledged and that nothing has (P2)', () => {
     expect(doubted.size).toBe(0);
   });
 
+  it('is taken again although its workflow is open, where that waits for this very copy, and else not', async () => {
+    const awaited = createWorld({ records: [recordOf(1, { owner: 'kafka' })] });
+    awaited.workflows.add(idOf(1));
+    await awaited.lost.look();
+    expect(awaited.taken).toHaveLength(1);
+    const others = createWorld({ records: [recordOf(1, { owner: 'rocketmq' })] });
+    others.workflows.add(idOf(1));
+    await others.lost.look();
+    expect(others.taken).toEqual([]);
+  });
+
   it('is judged by a position that was asked for before its record and its workflow', async () => {
     const { lost, told } = createWorld({ records: [recordOf(41)] });
     await lost.look();

@@ -87,7 +87,10 @@ describe('the sweeper', () => {
     const { run: _, ...assigned } = { ...record, state: 'assigned' } as const;
     const gone = { messageId: 'gone', state: 'none' } as const;
     expect((await sweep([assigned, gone], 'with-broker')).unowned).toEqual(['m-1', 'gone']);
-    for (const shown of ['delivered', 'parked', 'completed', 'stranded'] as const)
+    for (const shown of ['parked', 'completed', 'stranded'] as const)
       expect((await sweep([assigned], shown)).unowned).toEqual([]);
+    // One whose workflow waits may wait for what was lost; one that is held does not.
+    expect((await sweep([assigned], 'delivered')).unowned).toEqual(['m-1']);
+    expect((await sweep([record], 'delivered')).unowned).toEqual([]);
   });
 });

@@ -66,6 +66,14 @@ describe('a message that nobody has claimed and that has no workflow (P2)', () =
     }
   });
 
+  it('where its workflow waits, it is put before the side that this waits for, and never shown as nobody’s', async () => {
+    const { onUnowned, entered, shown } = create({ now: 10 * PATIENCE_WITH_SILENCE * CHECK_AFTER, alive: false });
+    const both = { ...record, copies: { kafka: 'kafka:t/0/1', rocketmq: 'rocketmq:t/b/0/1' } };
+    await onUnowned('m-1', both, 'rocketmq');
+    expect(entered).toEqual(['rocketmq']);
+    expect(shown).toEqual([]);
+  });
+
   it('is left alone once it is shown, or anybody holds it', async () => {
     for (const change of [{ stranded: 'lost: ...' }, { state: 'claimed', run: 'r' }] as const) {
       const { onUnowned, entered } = create();
