@@ -61,6 +61,11 @@ export interface Design {
   /** The age index has a message before its workflow starts, so that whoever acknowledges it relies on both. */
   readonly indexesBeforeStart: boolean;
 
+  /** It has it as soon as it is routed, so that what a client acknowledges before its workflow starts is in it too. */
+  readonly indexesAtRoute: boolean;
+  /** What was acknowledged and no workflow has is read again by its place, and taken like a redelivery, or shown. */
+  readonly takesAgainWhatIsLost: boolean;
+
   /** An attempt within a workflow task begins only if the ledger has lost nothing since its message was routed. */
   readonly comparesWitness: boolean;
   /** A run that may have made an attempt within a workflow task counts as one that has, though no history tells of it. */
@@ -103,6 +108,8 @@ export const ALL_RULES: Design = {
   listsWhatIsParked: true,
   heedsWhomTheLedgerHasSeen: true,
   indexesBeforeStart: true,
+  indexesAtRoute: true,
+  takesAgainWhatIsLost: true,
   comparesWitness: true,
   witnessedCountsAsAttempted: true,
   handsOnWhatItBegan: true,
@@ -122,6 +129,11 @@ export interface Scope {
   readonly rounds: number;
   /** The first attempt is made within the first workflow task, where the owner has started it. Default false. */
   readonly inline?: boolean;
+  /**
+   * A side's position may run ahead of what it has accepted, by a fault of its client. Then the ledger loses nothing: it is
+   * what such a message is found by, and both faults together are beyond what is promised. Default false.
+   */
+  readonly runsAhead?: boolean;
   /** What the provider's lookup says lags behind what it did, by up to twice the longest time that it names. Default false. */
   readonly lag?: boolean;
 }

@@ -1,6 +1,6 @@
 import { SIDES } from '../../src/domain/side.js';
 import { endUnexecuted, isForgotten, leaveToWorkflow, takeBegin, timeOut } from './attempt-rules.js';
-import { hang } from './intake-rules.js';
+import { hang, runAhead } from './intake-rules.js';
 import { stepsInFlight } from './late-steps.js';
 import { NO_ROW, type Run, type State, withState } from './state.js';
 import {
@@ -22,12 +22,13 @@ export function faultSteps(rules: Rules, s: State, steps: readonly Step[]): Step
   if (s.faults >= rules.scope.faults) return [];
   return [
     ...consumerFaults(rules, s),
+    ...positionRunsAhead(rules, s),
     ...crashOfWorkflowTask(s, steps),
     ...lateSteps(rules, s),
     ...faultsOfAttempt(rules, s),
     ...faultsOfFirstTask(rules, s),
     ...faultsOfLedger(rules, s),
-    ...keepOlderValue(s, steps),
+    ...keepOlderValue(rules, s, steps),
     ...operatorFaults(rules, s),
   ];
 }
@@ -37,6 +38,14 @@ export function consumerFaults(rules: Rules, s: State): Step[] {
   if (s.faults >= rules.scope.faults) return [];
   return SIDES.filter((side) => s.copies[side].hand !== '' && !s.copies[side].hangs).map((side) =>
     fault(`the consumer of ${side} hangs or dies`, hang(s, side)),
+  );
+}
+
+/** A client's fault: what lies behind a delivery in hand is committed, and the delivery with it. */
+function positionRunsAhead({ scope }: Rules, s: State): Step[] {
+  if (scope.runsAhead !== true) return [];
+  return SIDES.filter((side) => s.copies[side].at === 'unacked' && s.copies[side].hand !== '').map((side) =>
+    fault(`the position of ${side} runs ahead of what it has in hand`, runAhead(s, side)),
   );
 }
 
@@ -132,7 +141,7 @@ const forgets = ({ scope }: Rules, s: State): boolean => scope.inline === true &
 
 function faultsOfLedger(rules: Rules, s: State): Step[] {
   const steps: Step[] = [];
-  if (!s.lost && (s.row.state !== 'none' || s.indexed)) {
+  if (!s.lost && rules.scope.runsAhead !== true && (s.row.state !== 'none' || s.indexed)) {
     steps.push(
       fault(
         'the ledger loses all records',
@@ -144,8 +153,8 @@ function faultsOfLedger(rules: Rules, s: State): Step[] {
 }
 
 /** Paid for when the value is kept: a snapshot that nobody restores changes nothing. */
-function keepOlderValue(s: State, steps: readonly Step[]): Step[] {
-  if (s.rolledBack || s.saved !== undefined) return [];
+function keepOlderValue({ scope }: Rules, s: State, steps: readonly Step[]): Step[] {
+  if (scope.runsAhead === true || s.rolledBack || s.saved !== undefined) return [];
   return steps
     .filter(({ next }) => next.row !== s.row && next.row.state !== s.row.state)
     .map(({ label, next }) => fault(`${label}; a snapshot is kept from before`, withState(next, { saved: s.row })));

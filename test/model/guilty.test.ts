@@ -214,7 +214,7 @@ const MUTANTS: Readonly<Record<string, Case>> = {
     by: /signals the workflow/,
   },
   'another delivery acknowledges what no index has': {
-    without: ['indexesBeforeStart'],
+    without: ['indexesBeforeStart', 'indexesAtRoute'],
     faults: 2,
     promise: 'P2',
     how: 'stranded, and in no index',

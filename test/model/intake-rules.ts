@@ -68,7 +68,8 @@ function route(rules: Rules, s: State, side: Side): Step[] {
   const { at } = s.copies[side];
   const arrives = at === 'new' ? `${side}: delivered` : `${side}: delivered again`;
   const acknowledged = (next: State): State => withCopy(next, side, 'acked', s.copies[side]);
-  const routed = (next: State, owner: Side): State => {
+  const routed = (before: State, owner: Side): State => {
+    const next = withState(before, { indexed: before.indexed || design.indexesAtRoute });
     const then = at === 'acked' || !design.startsBeforeAck ? 'acked' : 'unacked';
     return withCopy(next, side, then, { hand: `for ${owner}`, hangs: false });
   };
@@ -82,7 +83,13 @@ function route(rules: Rules, s: State, side: Side): Step[] {
         ),
       );
     case 'assigned':
-      return [environment(`${arrives}, owner ${row.owner}`, routed(s, row.owner))];
+      // It has a delivery again, and is no longer stranded.
+      return [
+        environment(
+          `${arrives}, owner ${row.owner}`,
+          routed(row.stranded ? withState(s, { row: { ...row, stranded: false } }) : s, row.owner),
+        ),
+      ];
     case 'settled':
       return [environment(`${arrives}, acknowledged: settled`, acknowledged(s))];
     default: {
@@ -170,6 +177,35 @@ export function check({ ledger }: Rules, s: State, speaksOf = s.row.run): State 
 export function hang(s: State, side: Side): State {
   const { at, hand } = s.copies[side];
   return withCopy(s, side, at, { hand, hangs: true });
+}
+
+/** The group's position passes a delivery in hand, which goes on much later, or never as its consumer is dead. */
+export function runAhead(s: State, side: Side): State {
+  return withCopy(s, side, 'acked', { hand: s.copies[side].hand, hangs: true });
+}
+
+/**
+ * workers/lost-copies.ts: what a side has acknowledged, nobody has claimed and no workflow has is read again by its place
+ * and passes intake, beside a delivery that may still be in hand. Or it is shown, where the broker has it no more.
+ */
+export function takeAgain(rules: Rules, s: State, side: Side): Step[] {
+  const { row, run } = s;
+  const { at, hand, hangs } = s.copies[side];
+  // A workflow that waits may wait for this very copy.
+  const isAwaited = run.status === 'open' && run.phase === 'seek' && row.owner === side && !run.delivered[side];
+  const isNobodys = run.status === 'none' || isAwaited;
+  const isLost = at === 'acked' && row.state === 'assigned' && !row.stranded && isNobodys;
+  if (!rules.design.takesAgainWhatIsLost || !s.indexed || !isLost || (hand !== '' && !hangs)) return [];
+  const shown = system(`${side}: its lost copy is gone, shown`, withState(s, { row: { ...row, stranded: true } }));
+  const again: InHand = { hand: `for ${row.owner}`, hangs: false };
+  if (hand === '') return [shown, system(`${side}: its lost copy is read again`, withCopy(s, side, 'acked', again))];
+  const passing = proceed(rules, withCopy(s, side, 'acked', again), side, again.hand);
+  return [
+    shown,
+    ...passing.map(({ label, next }) =>
+      system(`${label}, as its lost copy is read again`, withCopy(next, side, 'acked', { hand, hangs })),
+    ),
+  ];
 }
 
 type InHand = Pick<Copy, 'hand' | 'hangs'>;

@@ -55,7 +55,7 @@ function lostOrStuck(rules: Rules, s: State): string | undefined {
   if (SIDES.every((side) => copies[side].at === 'new')) return undefined;
   switch (run.status) {
     case 'none':
-      return row.state === 'settled' ? undefined : 'acknowledged, and no workflow has it';
+      return row.state === 'settled' || row.stranded ? undefined : 'acknowledged, and no workflow has it';
     case 'closed':
       if (row.state === 'settled' || row.stranded) return undefined;
       return row.state === 'none' ? 'stranded, and the ledger knows nothing of it' : 'stranded, and in no index';
@@ -69,7 +69,7 @@ function lostOrStuck(rules: Rules, s: State): string | undefined {
   if (run.phase === 'seek') {
     const owner = row.state === 'assigned' ? row.owner : run.origin;
     // After a loss the other side, which has delivered, adopts it as soon as the policy lets it.
-    const isInVain = copies[owner].at === 'acked' && !s.lost && !s.rolledBack;
+    const isInVain = copies[owner].at === 'acked' && !row.stranded && !s.lost && !s.rolledBack;
     return isInVain ? 'waits for a delivery that was acknowledged' : undefined;
   }
   if (run.phase !== 'parked') return `stuck in ${run.phase}`;

@@ -1,11 +1,17 @@
 import { SIDES } from '../../src/domain/side.js';
-import { check } from './intake-rules.js';
+import { check, takeAgain } from './intake-rules.js';
 import { type LedgerRow, type State, withState } from './state.js';
 import { callerOf, complete, local, prove, type Rules, type Step, system } from './step.js';
 
 /** What finds messages that nothing moves: the sweeper, the rebuilding of the ledger, and a parked run that looks up. */
 export function sweeperSteps(rules: Rules, s: State): Step[] {
-  return [...sweep(rules, s), ...list(rules, s), ...rebuild(rules, s), ...lookUp(rules, s)];
+  return [
+    ...SIDES.flatMap((side) => takeAgain(rules, s, side)),
+    ...sweep(rules, s),
+    ...list(rules, s),
+    ...rebuild(rules, s),
+    ...lookUp(rules, s),
+  ];
 }
 
 /** workers/sweeper.ts: what the age index knows and is not settled. */
