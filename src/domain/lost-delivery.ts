@@ -95,7 +95,7 @@ export function describeLost({ copies }: LedgerRecord, side: Side, why: string):
   const where = copies?.[side] ?? `${side}, it is not known where`;
   const other = copies?.[otherSide(side)];
   return (
-    `${LOST}${side} had it (${where}), and it has no workflow: ${why}. ` +
+    `${LOST}${side} had it (${where}), and nothing works on it: ${why}. ` +
     `Publish it again with the same message ID and body${other === undefined ? '' : `; its other copy: ${other}`}`
   );
 }
