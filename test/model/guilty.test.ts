@@ -49,7 +49,7 @@ const MUTANTS: Readonly<Record<string, Case>> = {
     by: /late: adopt/,
   },
   'a delivery is acknowledged before its workflow starts': {
-    without: ['startsBeforeAck'],
+    without: ['startsBeforeAck', 'takesAgainWhatIsLost'],
     faults: 1,
     promise: 'P2',
     how: 'acknowledged, and no workflow has it',
@@ -207,7 +207,7 @@ const MUTANTS: Readonly<Record<string, Case>> = {
     by: /is reset/,
   },
   'a resumed run waits for a delivery that came as a signal to the closed one': {
-    without: ['heedsWhomTheLedgerHasSeen'],
+    without: ['heedsWhomTheLedgerHasSeen', 'takesAgainWhatIsLost'],
     faults: 1,
     promise: 'P2',
     how: 'waits for a delivery that was acknowledged',
