@@ -146,7 +146,10 @@ describe('RocketMQ bodies that inflate far beyond the bound', () => {
     for (const delivery of sink.deliveries) {
       const [kind, name] = idOf(delivery).split('-');
       if (kind === 'small') expect(delivery.body?.toString()).toBe(`{"id":${name}}`);
-      else expect([delivery.tooLarge, delivery.body]).toEqual([{ encoding: name }, bodies.get(name as 'gzip')]);
+      else {
+        expect(delivery.tooLarge).toEqual({ encoding: name });
+        expect(delivery.body?.equals(bodies.get(name as 'gzip') ?? Buffer.alloc(0))).toBe(true);
+      }
     }
   });
 });
