@@ -13,6 +13,10 @@ export interface KafkaAssignmentOptions {
 
 /** What reads the partitions for now: each life of the client has one of its own. */
 export interface PartitionReader {
+  /** Reads nothing of the partitions until each is told from where: what kafkajs would begin at may be gone. */
+  hold(numbers: readonly number[]): void;
+  /** Reads the partition from the offset on. */
+  readFrom(number: number, offset: bigint): void;
   /** Reads the partition again from the offset after the pause, as a delivery was not accepted. */
   readAgain(number: number, partition: AssignedPartition, rewind: Exclude<Rewind, 'lost'>, cause: Error): void;
 }
@@ -80,6 +84,7 @@ export class KafkaAssignment {
     for (const partition of before.values()) partition.interrupt();
     this.#leaving.push(...[...before].flatMap(([number, lost]) => (partitions.includes(number) ? [] : [lost])));
     this.#assigned = new Map(partitions.map((number) => [number, before.get(number) ?? new AssignedPartition()]));
+    this.reader?.hold(partitions);
     const generation = this.#generation;
     const placed = this.#place(log, () => generation !== this.#generation || closed.aborted);
     this.#placing = placed.catch(() => undefined);
@@ -161,6 +166,7 @@ export class KafkaAssignment {
       const placement = placePartition(committed.get(number), partition.walked, found);
       this.#tell(number, partition, placement);
       partition.place(placement, found.topicId, committed.get(number));
+      this.reader?.readFrom(number, placement.at);
     }
   }
 
@@ -178,7 +184,10 @@ export class KafkaAssignment {
     const { topic, log } = this.#options;
     const where = { topic, partition: number, from: from.toString(), at: at.toString() };
     if (kind === 'trimmed') {
-      const skipped = Number(at - from) - partition.heldBetween(from, at);
+      // A join may come before the new position is committed: what was counted is not counted again.
+      const first = partition.skippedTo > from ? partition.skippedTo : from;
+      const skipped = Number(at - first) - partition.heldBetween(first, at);
+      if (skipped <= 0) return;
       this.#skipped += skipped;
       const event = 'positions-skipped';
       const message = `Kafka has deleted ${skipped} positions that this group had not read (retention, or deleted records): they are passed over, and what they held is only on the other side, if anywhere`;

@@ -108,6 +108,21 @@ export class KafkaHandOut implements PartitionReader {
     }
   }
 
+  hold(numbers: readonly number[]): void {
+    if (numbers.length === 0) return;
+    const { consumer, topic } = this.#options;
+    this.#steer(() => consumer.pause([{ topic, partitions: [...numbers] }]));
+  }
+
+  readFrom(number: number, offset: bigint): void {
+    if (this.#stopping.signal.aborted) return;
+    const { consumer, topic } = this.#options;
+    this.#steer(() => {
+      consumer.seek({ topic, partition: number, offset: offset.toString() });
+      consumer.resume([{ topic, partitions: [number] }]);
+    });
+  }
+
   readAgain(number: number, partition: AssignedPartition, rewind: Exclude<Rewind, 'lost'>, cause: Error): void {
     if (this.#stopping.signal.aborted) return;
     const { consumer, topic } = this.#options;

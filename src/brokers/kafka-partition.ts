@@ -45,6 +45,7 @@ export class AssignedPartition {
   #takesBack = false;
   /** What lies below it cannot be read again. */
   #low = 0n;
+  #skippedTo = 0n;
   #rejections = 0;
   #returns = { to: -1n, times: 0 };
   #paused = false;
@@ -90,6 +91,8 @@ export class AssignedPartition {
     this.#committed = committed?.position ?? at;
     this.#takesBack = kind === 'replaced' || kind === 'truncated';
     this.#low = kind === 'trimmed' ? at : 0n;
+    if (goneFrom !== undefined) this.#skippedTo = 0n;
+    if (kind === 'trimmed') this.#skippedTo = max(this.#skippedTo, at);
     this.#furthest = max(this.#furthest ?? at, at);
     this.#walkFrom(at, from);
     this.#paused = false;
@@ -104,6 +107,11 @@ export class AssignedPartition {
     if (fetchedFrom <= this.#position && this.#position <= last) return { watermark: this.#watermark };
     this.#countReturn(this.#position);
     return { readAgainFrom: this.#position };
+  }
+
+  /** Up to where positions were passed over that the log held no more. */
+  get skippedTo(): bigint {
+    return this.#skippedTo;
   }
 
   /** Where the next batch is to go on. */

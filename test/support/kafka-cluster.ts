@@ -26,7 +26,7 @@ export interface KafkaNode {
   readonly address: string;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** Starts it again after a kill, over the data that it had. */
+  /** Starts it again after a kill, over the data that it had. Does nothing while it runs. */
   start(): void;
   signal(name: NodeJS.Signals): void;
 }
@@ -37,8 +37,8 @@ export interface KafkaCluster {
   readonly nodes: readonly KafkaNode[];
   readonly kafka: Kafka;
   readonly admin: Admin;
-  /** Has the preferred replicas, those that are named first, elected as the leaders of a topic's partitions. */
-  electPreferred(topic: string, partitions: number): Promise<void>;
+  /** Has the leaders of a topic's partitions elected: the replicas that are named first, or whichever lives. */
+  elect(how: 'preferred' | 'unclean', topic: string, partitions: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -88,7 +88,7 @@ export async function startKafkaCluster({ properties = () => [] }: KafkaClusterO
     nodes,
     kafka,
     admin,
-    electPreferred: (topic, partitions) => electPreferred(ports[0] ?? 0, topic, partitions),
+    elect: (how, topic, partitions) => elect(ports[0] ?? 0, how, topic, partitions),
     async stop() {
       await admin.disconnect();
       await stopNodes();
@@ -136,6 +136,7 @@ function runNode(id: number, address: string, java: string, args: readonly strin
   let child: ChildProcess | undefined;
   let ended: Promise<unknown> = Promise.resolve();
   const start = () => {
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) return;
     // What it has against its properties is seen in the run itself.
     child = spawn(java, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     ended = once(child, 'exit');
@@ -161,16 +162,16 @@ const ELECT_LEADERS = 43;
 const ELECTION_TIMEOUT_MS = 10_000;
 
 /** Sends the one request by itself, as kafkajs does not know it, and waits until it is answered. */
-async function electPreferred(port: number, topic: string, partitions: number): Promise<void> {
+async function elect(port: number, how: 'preferred' | 'unclean', topic: string, partitions: number): Promise<void> {
   const name = Buffer.from(topic);
   const request = Buffer.alloc(4 + 2 + 2 + 4 + 2 + 1 + 4 + 2 + name.length + 4 + 4 * partitions + 4);
   let at = request.writeInt32BE(request.length - 4, 0);
   at = request.writeInt16BE(ELECT_LEADERS, at);
-  // Version 1, correlation ID 1, no client ID, election of the preferred replicas, one topic.
+  // Version 1, correlation ID 1, no client ID, one topic.
   at = request.writeInt16BE(1, at);
   at = request.writeInt32BE(1, at);
   at = request.writeInt16BE(-1, at);
-  at = request.writeInt8(0, at);
+  at = request.writeInt8(how === 'preferred' ? 0 : 1, at);
   at = request.writeInt32BE(1, at);
   at = request.writeInt16BE(name.length, at);
   at += name.copy(request, at);
@@ -184,7 +185,7 @@ async function electPreferred(port: number, topic: string, partitions: number): 
     const [answer] = (await once(socket, 'data')) as [Buffer];
     // Behind the size, the correlation ID and the throttle time.
     const error = answer.readInt16BE(12);
-    if (error !== 0) throw new Error(`the preferred leaders of ${topic} were not elected: error code ${error}`);
+    if (error !== 0) throw new Error(`no ${how} leaders of ${topic} were elected: error code ${error}`);
   } finally {
     socket.destroy();
   }

@@ -75,11 +75,11 @@ async function createTopic(topic: string, partitions: number, replicas: readonly
   await until(async () => (await leaders(topic)).length === partitions, 'its partitions have leaders');
 }
 
-/** The leaders of its partitions; none while the topic is not known everywhere. */
+/** The leaders of its partitions; none while the topic is not known, or one of them has no leader. */
 async function leaders(topic: string): Promise<number[]> {
-  const { topics } = await cluster.admin.fetchTopicMetadata().catch(() => ({ topics: [] }));
-  const partitions = topics.find(({ name }) => name === topic)?.partitions ?? [];
-  return partitions.map(({ leader }) => leader).filter((leader) => leader > 0);
+  // Of this topic alone: kafkajs answers nothing where a partition of any other has no leader.
+  const { topics } = await cluster.admin.fetchTopicMetadata({ topics: [topic] }).catch(() => ({ topics: [] }));
+  return topics.flatMap(({ partitions }) => partitions.map(({ leader }) => leader)).filter((leader) => leader > 0);
 }
 
 async function consume(topic: string, sink: TestSink, said: Said[] = []): Promise<Source> {
@@ -228,7 +228,7 @@ async function movePartitions(topic: string, partitions: number, moves: number):
     const partitionAssignment = Array.from({ length: partitions }, (_, partition) => ({ partition, replicas }));
     await cluster.admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment }] });
     await pause(1500);
-    await cluster.electPreferred(topic, partitions);
+    await cluster.elect('preferred', topic, partitions);
   }
 }
 
@@ -316,7 +316,7 @@ describe('the Kafka source on three brokers', () => {
       message: expect.stringContaining('15 positions'),
       fields: expect.objectContaining({ partition: 0, from: '10', at: '25', skipped: 15 }),
     });
-    expect(back.status()).toMatchObject({ ready: true, skipped: 15 });
+    expect(back.status()).toMatchObject({ ready: true, restarts: 0, skipped: 15 });
   });
 
   it('passes over nothing that was written behind a cut, when an unclean election has shortened the log', async () => {
@@ -327,18 +327,26 @@ describe('the Kafka source on three brokers', () => {
     await consume(topic, sink, said);
     await publishAll(topic, 10, 'both');
     await until(async () => sum(await committed(topic)) === 10, 'what both brokers have is committed');
-    await follower.kill();
-    await until(async () => (await inSync(topic)).length === 1, 'the leader is alone');
-    await publishAll(topic, 20, 'leader-only');
-    await until(async () => sum(await committed(topic)) === 30, 'what one broker has is committed');
-    await leader.kill();
-    follower.start();
-    await until(async () => (await leaders(topic))[0] === follower.id, 'the one with less leads');
-    const ids = await publishAll(topic, 60, 'behind-the-cut');
-    await until(() => ids.every((id) => sink.times(id) > 0), 'every record behind the cut arrives', 90_000);
-    await until(async () => (await lag(topic)) === 0, 'all is committed', 90_000);
-    expect(said.map(({ event }) => event)).toContain('log-truncated');
-    leader.start();
+    try {
+      await follower.kill();
+      await until(async () => (await inSync(topic)).length === 1, 'the leader is alone');
+      await publishAll(topic, 20, 'leader-only');
+      await until(async () => sum(await committed(topic)) === 30, 'what one broker has is committed');
+      await leader.kill();
+      follower.start();
+      await until(async () => {
+        // The controller gives up a leader that is away when it notices it; an election before that changes nothing.
+        await cluster.elect('unclean', topic, 1);
+        return (await leaders(topic))[0] === follower.id;
+      }, 'the one with less leads');
+      const ids = await publishAll(topic, 60, 'behind-the-cut');
+      await until(() => ids.every((id) => sink.times(id) > 0), 'every record behind the cut arrives', 90_000);
+      await until(async () => (await lag(topic)) === 0, 'all is committed', 90_000);
+      expect(said.map(({ event }) => event)).toContain('log-truncated');
+    } finally {
+      follower.start();
+      leader.start();
+    }
   }, 180_000);
 
   it('loses nothing while a broker is killed and comes back under load', async () => {
