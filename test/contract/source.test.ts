@@ -189,4 +189,49 @@ describe.each(SIDES)('the %s source', (side) => {
     pending.resolve();
     await until(() => (source.past() ?? 0) > receivedAt, 'it is past');
   });
+
+  it.concurrent('bounds when the broker stored a delivery, by the broker’s own word, however late it is taken', async ({
+    on,
+    expect,
+  }) => {
+    const sink = new TestSink();
+    sink.hold();
+    await on.start(sink);
+    // Of Kafka, a look must have come between the start and the message for it to be known to be younger than that.
+    const startedAt = Date.now();
+    await until(() => Date.now() - startedAt > 3_000, 'it has looked at its broker');
+    const before = Date.now();
+    await publishIds(on, ['m']);
+    const after = Date.now();
+    await until(() => Date.now() - after > 10_000, 'the message has waited for long');
+    sink.release();
+    await until(() => sink.deliveries.length === 1, 'it arrives');
+    const { receivedAt = 0, brokerTime = {} } = sink.deliveries[0] ?? {};
+    expect(brokerTime.after).toBeLessThanOrEqual(after);
+    expect(brokerTime.by).toBeGreaterThanOrEqual(before);
+    expect(brokerTime.by).toBeLessThan(receivedAt);
+    expect(brokerTime.after).toBeGreaterThan(startedAt - 10_000);
+  });
+
+  it.concurrent('takes nothing for past that another process of its group has pending', async ({ on, expect }) => {
+    const pending = openPromise();
+    const quick = new TestSink();
+    const slow = new TestSink(() => pending.promise, 1);
+    const [one, other] = [await on.start(quick), await on.start(slow)];
+    /** As the processes tell each other through Redis, and no other way where the broker itself knows. */
+    const past = (): number => {
+      const told = other.holding?.();
+      return one.past(told === undefined ? [] : [{ ...told, at: Date.now() }]) ?? 0;
+    };
+    let sent = 0;
+    await until(async () => {
+      await publishIds(on, [`m-${sent++}`]);
+      return slow.deliveries.length > 0;
+    }, 'the other one has something pending');
+    const receivedAt = slow.deliveries[0]?.receivedAt ?? 0;
+    await until(() => Date.now() - receivedAt > 2.5 * INVISIBILITY_MS, 'the one alone would be past it');
+    expect(past()).toBeLessThan(receivedAt);
+    pending.resolve();
+    await until(() => past() > receivedAt, 'the group is past it');
+  });
 });
