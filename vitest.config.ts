@@ -57,6 +57,19 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
+      // Minutes each, at ten times a bound with the shipped settings: run by themselves, with `npm run test:long`.
+      {
+        test: {
+          ...shared,
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          globalSetup: ['test/support/build.ts', 'test/support/local-stack.ts'],
+          maxWorkers: 1,
+          testTimeout: 900_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 4 },
+        },
+      },
     ],
   },
 });

@@ -19,7 +19,7 @@ export const HALF_WRITES: readonly Scenario[] = SIDES.map((side) => ({
   covers: [28, 36],
   faults: [BURST],
   leastGranted: MESSAGES,
-  set: 'short',
+  set: 'long',
   settleMs: 300_000,
   drive: (rig) => burst(rig, side),
 }));
