@@ -10,12 +10,12 @@ export interface DeadLetterView {
   readonly source: string;
   /** When it was dead-lettered, as an ISO 8601 instant. */
   readonly time: string;
-  /** The workflow that keeps it, where its topic did not take it; null if its topic has it. */
-  readonly keptAs: string | null;
+  /** The workflow that keeps it, where its topic did not take it; not there if its topic has it. */
+  readonly keptAs?: string;
 }
 
 export function viewDeadLetter({ messageId, reason, source, time, keptAs }: DeadLetterEntry): DeadLetterView {
-  return { messageId: messageId ?? null, reason, source, time: instant(time), keptAs: keptAs ?? null };
+  return { messageId: messageId ?? null, reason, source, time: instant(time), ...(keptAs !== undefined && { keptAs }) };
 }
 
 export function describeDeadLetters(list: readonly DeadLetterView[]): readonly string[] {
@@ -25,7 +25,7 @@ export function describeDeadLetters(list: readonly DeadLetterView[]): readonly s
     reason,
     source,
     messageId ?? '(none)',
-    keptAs === null ? 'topic' : `workflow ${keptAs}`,
+    keptAs === undefined ? 'topic' : `workflow ${keptAs}`,
   ]);
   return renderTable(['TIME', 'REASON', 'SOURCE', 'MESSAGE ID', 'KEPT BY'], rows);
 }

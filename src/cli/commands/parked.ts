@@ -41,7 +41,8 @@ async function parked(flags: ParkedFlags): Promise<void> {
     const list = selectParked(records, flags, now).map((record) =>
       viewParked(record, { now, settlesWithinMs, workflowUrl }),
     );
-    createOutput(flags).result({ parked: list, stranded, ...(unreadable.length > 0 && { unreadable }) }, () => [
+    const faults = { ...(stranded.length > 0 && { stranded }), ...(unreadable.length > 0 && { unreadable }) };
+    createOutput(flags).result({ parked: list, ...faults }, () => [
       ...describeParked(list, now),
       ...describeStranded(stranded),
       ...unreadable.map(describeUnreadable),

@@ -193,7 +193,6 @@ describe('dead-letters', () => {
       reason: 'malformed-id',
       source: 'kafka:rewards/0/7',
       time: '2026-11-23T12:00:00.000Z',
-      keptAs: null,
     });
     expect(viewDeadLetter(entry).messageId).toBeNull();
   });
