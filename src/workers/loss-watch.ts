@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowClient } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { toError } from '../domain/errors.js';
@@ -10,6 +11,7 @@ import {
   type Trust,
 } from '../domain/ledger-loss.js';
 import type { Log } from '../domain/log.js';
+import { untilWoken } from '../intake/until-woken.js';
 import type { RedisClient } from '../ledger/connect.js';
 import type { Beat, LedgerMarks } from '../ledger/marks.js';
 import type { cutover } from '../workflows/cutover.js';
@@ -180,23 +182,9 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
 
   /** Awaits what a look has to find. */
   async function until(found: () => boolean, signal: AbortSignal): Promise<void> {
-    while (!found()) {
-      await new Promise<void>((resolve, reject) => {
-        signal.throwIfAborted();
-        // A signal of this waiter's own, as a great many may wait for the same one.
-        const mine = AbortSignal.any([signal]);
-        const end = (): void => {
-          waiters.delete(go);
-          reject(mine.reason);
-        };
-        const go = (): void => {
-          mine.removeEventListener('abort', end);
-          resolve();
-        };
-        mine.addEventListener('abort', end, { once: true });
-        waiters.add(go);
-      });
-    }
+    // As many wait for the same signal as there are deliveries to route: that is no leak.
+    setMaxListeners(0, signal);
+    while (!found()) await untilWoken(waiters, signal);
   }
 
   /** Another server may answer next, and what it does not know is looked for before anything is built on it. */

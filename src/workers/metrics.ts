@@ -3,7 +3,7 @@ import type { SourceStatus } from '../brokers/source.js';
 import { type Census, STAGE_NAMES } from '../domain/flow.js';
 import type { GrantResult } from '../domain/outcome.js';
 import { SIDES, type Side } from '../domain/side.js';
-import type { IntakeObserver } from '../intake/intake.js';
+import type { IntakeObserver } from '../intake/intake-dependencies.js';
 import type { CopyFault } from './policy-keeper.js';
 
 /** What the gauges read when they are scraped. */

@@ -7,7 +7,8 @@ import { decide, initialPolicy, type Policy } from '../../../src/domain/policy.j
 import { otherSide, SIDES, type Side } from '../../../src/domain/side.js';
 import { BEFORE_START } from '../../../src/domain/start.js';
 import { InHand } from '../../../src/intake/in-hand.js';
-import { Intake, type IntakeDependencies } from '../../../src/intake/intake.js';
+import { Intake } from '../../../src/intake/intake.js';
+import type { IntakeDependencies } from '../../../src/intake/intake-dependencies.js';
 import type { RoutedMessage, StartResult } from '../../../src/intake/starter.js';
 import type { OwnerProgress, RouteRequest } from '../../../src/ledger/ledger.js';
 import type { RouteVerdict } from '../../../src/ledger/verdicts.js';
