@@ -46,6 +46,10 @@ export async function replayHistories(options: HistoriesOptions): Promise<readon
     for (const workflowId of workflowIds) {
       const history = await fetch(client, workflowId);
       if (history === undefined) continue;
+      if (isOfReset(history)) {
+        if (unended.has(workflowId)) await keep(folder, workflowId, history);
+        continue;
+      }
       kept.set(workflowId, history);
       yield { workflowId, history };
     }
@@ -59,6 +63,14 @@ export async function replayHistories(options: HistoriesOptions): Promise<readon
     if (error !== undefined) broken.push(`${workflowId} does not replay: ${toError(error).message} (${file})`);
   }
   return broken;
+}
+
+/**
+ * Whether a reset made the run. The SDK replays such a history under the ID of the run before, and to handover that is another
+ * run: it would go another way than it did.
+ */
+function isOfReset({ events }: History): boolean {
+  return (events ?? []).some(({ workflowTaskFailedEventAttributes: failed }) => (failed?.baseRunId ?? '') !== '');
 }
 
 function replayWithBundle(histories: Parameters<ReplayAll>[0]): AsyncIterable<Replay> {

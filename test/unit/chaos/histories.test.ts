@@ -17,10 +17,16 @@ afterEach(() => rm(root, { recursive: true }));
 
 /** Temporal with a history for each of these, as far as it is asked for one. */
 function clientWith(...known: readonly string[]): Client {
+  return clientOf(known, []);
+}
+
+function clientOf(known: readonly string[], reset: readonly string[]): Client {
   const getHandle = (id: string) => ({
     fetchHistory: async () => {
       if (!known.includes(id)) throw new WorkflowNotFoundError('not found', id, undefined);
-      return { events: [] };
+      return {
+        events: reset.includes(id) ? [{ workflowTaskFailedEventAttributes: { baseRunId: 'the run before' } }] : [],
+      };
     },
   });
   return { workflow: { getHandle } } as unknown as Client;
@@ -60,5 +66,12 @@ describe('the histories of a chaos run', () => {
     const workflowIds = ['m1', 'lost', 'm3'];
     await replayHistories({ client: clientWith('m1', 'm3'), workflowIds, unended: new Set(), folder, replayAll });
     expect(replayed).toEqual(['m1', 'm3']);
+  });
+
+  it('of runs that a reset has made are left out, as the SDK would replay them as the run before', async () => {
+    const workflowIds = ['m1', 'reset'];
+    const client = clientOf(workflowIds, ['reset']);
+    const parts = { client, workflowIds, unended: new Set<string>(), folder };
+    expect(await replayHistories({ ...parts, replayAll: failingFor('reset') })).toEqual([]);
   });
 });
