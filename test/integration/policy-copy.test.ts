@@ -83,7 +83,7 @@ describe('a copy of the policy in Redis that another hand has changed (P5)', () 
     expect(await keep('workflow')).toMatchObject({ code: 0 });
     expect(await store.read()).toMatchObject({ policy: { version: 10, consumption: 'off', hundredths: 500 } });
     await expectRewards(messageId);
-    expect(await readyz()).not.toContain('policy:');
+    await vi.waitFor(async () => expect(await readyz()).not.toContain('policy:'), patience);
     expect(await keep('copy')).toMatchObject({ code: 1 });
   });
 

@@ -141,7 +141,9 @@ async function publish(topic: string, id: string): Promise<void> {
 }
 
 async function committed(topic: string): Promise<Map<number, number>> {
-  const [answer] = await cluster.admin.fetchOffsets({ groupId: groupOf(topic), topics: [topic] });
+  // A coordinator that has only just become one cannot answer yet.
+  const asked = cluster.admin.fetchOffsets({ groupId: groupOf(topic), topics: [topic] });
+  const [answer] = await asked.catch((error) => (error.retriable === true ? [] : Promise.reject(error)));
   return new Map(answer?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
 }
 
