@@ -127,20 +127,23 @@ export class Router {
     if (unsettled.length > 0) await this.#deps.ledger.index(unsettled.map(({ messageId }) => messageId));
   }
 
-  #isOlderThan(limit: 'memoryMs' | 'witnessMs', { delivery }: Arrival): boolean {
+  #isOlderThan(limit: 'memoryMs' | 'witnessMs' | 'surelyWitnessedMs', { delivery }: Arrival): boolean {
     const { rules, policy } = this.#deps;
     return isBeyondMemory(delivery.storedAt, policy.redisNow(), rules[limit]);
   }
 
   #hasNoOtherWitness(arrival: Arrival): boolean {
-    const isOld = this.#isOlderThan('witnessMs', arrival) && !this.#isOlderThan('memoryMs', arrival);
-    return isOld && !this.#isSurelyWitnessed(arrival);
+    return this.#isOlderThan('witnessMs', arrival) && !this.#isOlderThan('memoryMs', arrival);
   }
 
-  /** Only the broker's own time proves it: by a producer's, a message that lies about its age would be paid a second time. */
-  #isSurelyWitnessed({ delivery }: Arrival): boolean {
-    const after = delivery.brokerTime?.after;
-    return after !== undefined && Date.now() - after <= this.#deps.rules.surelyWitnessedMs;
+  /**
+   * Only the broker's own time proves it: by a producer's, a message that lies about its age would be paid a second time. But
+   * a topic that was restored, or mirrored, has old messages stored anew: one that bears an old time is believed in that.
+   */
+  #isSurelyWitnessed(arrival: Arrival): boolean {
+    const after = arrival.delivery.brokerTime?.after;
+    const isStoredOfLate = after !== undefined && Date.now() - after <= this.#deps.rules.surelyWitnessedMs;
+    return isStoredOfLate && !this.#isOlderThan('surelyWitnessedMs', arrival);
   }
 
   #requestOf(arrival: Arrival, known: CurrentPolicy, believed: boolean): RouteRequest {

@@ -22,6 +22,8 @@ interface Rules {
   readonly doubtsAssigned: boolean;
   /** That is judged by the broker's time. Else by the time that the producer names, which may be any. */
   readonly byTheBrokersTime: boolean;
+  /** And by the time that the message bears, as a topic that is restored has old messages stored anew. Else by the broker's alone. */
+  readonly byItsOwnTimeToo: boolean;
   /** A recovery that took long removes at its end what was routed since the loss and has no workflow. */
   readonly forgetsUnstarted: boolean;
   /** What has closed is entered from the oldest on. Else from the newest. */
@@ -35,6 +37,7 @@ const RULES: Rules = {
   provesWhilePartial: true,
   doubtsAssigned: true,
   byTheBrokersTime: true,
+  byItsOwnTimeToo: true,
   forgetsUnstarted: true,
   oldestFirst: true,
   holdsUntilTheEnd: false,
@@ -48,8 +51,11 @@ interface Case {
   /** When it is delivered once more, and, as the process died with it in hand, again. */
   readonly first: number;
   readonly second: number;
-  /** Whether its producer says that it is new. */
-  readonly lies: boolean;
+  /**
+   * Who says that it is new: nobody, its producer, or its broker, as it was stored anew from a copy of the topic that keeps
+   * the times of its messages.
+   */
+  readonly newBy: 'nobody' | 'producer' | 'broker';
 }
 
 /** When the recovery looks for it, of what Temporal still has at its beginning. */
@@ -62,11 +68,13 @@ type Answer = 'start' | 'leave' | 'dead-letter';
 
 /** What a side does with a delivery at that hour; `assigned`: by an earlier one of since the loss. */
 function judge(rules: Rules, scene: Case, at: number, assigned: boolean): Answer {
-  const { stored, lasts, lies } = scene;
+  const { stored, lasts, newBy } = scene;
   const end = LOSS + lasts;
   if (at < end) {
     if (rules.holdsUntilTheEnd) return 'leave';
-    const told = lies && !rules.byTheBrokersTime ? at : stored;
+    const byBroker = newBy === 'broker' ? at : stored;
+    const byItself = newBy === 'producer' ? at : stored;
+    const told = Math.min(rules.byTheBrokersTime ? byBroker : at, rules.byItsOwnTimeToo ? byItself : at);
     const isProved = (at - told) * HOUR <= surelyWitnessedFor(RETENTION * HOUR);
     const isDoubted = rules.provesWhilePartial && !isProved && (!assigned || rules.doubtsAssigned);
     return isDoubted ? 'leave' : 'start';
@@ -103,7 +111,8 @@ function* cases(): Generator<Case> {
       for (let lasts = 0; lasts <= LONGEST_RECOVERY; lasts += 1)
         for (let first = LOSS; first <= LAST; first += 1)
           for (let second = first; second <= LAST; second += 2)
-            for (const lies of [false, true]) yield { stored, closed, lasts, first, second, lies };
+            for (const newBy of ['nobody', 'producer', 'broker'] as const)
+              yield { stored, closed, lasts, first, second, newBy };
 }
 
 function firstPaidTwice(rules: Rules): Case | undefined {
@@ -126,6 +135,7 @@ describe('redeliveries of a message that was paid, around a recovery that lasts'
   test.each([
     ['without a proof while the ledger is partial', { provesWhilePartial: false }],
     ['by a proof that the producer wrote', { byTheBrokersTime: false }],
+    ['by a proof that a broker gives of what it stored anew', { byItsOwnTimeToo: false }],
     ['by an owner that was decided after the loss', { doubtsAssigned: false }],
     ['by such an owner, after a recovery that took long', { forgetsUnstarted: false }],
   ] as const)('pay it again %s', (_name, change) => {

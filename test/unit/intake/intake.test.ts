@@ -677,6 +677,16 @@ describe('while what has closed is still being entered into the ledger anew', ()
     expect(intake.holds).toEqual([]);
   });
 
+  it('what its broker stored anew, as a topic that is restored or mirrored does, is as old as it says itself', async () => {
+    const { intake, started, end } = recovering();
+    const [restored] = intake.take([{ ...at('restored', 1_000), storedAt: Date.now() - 400_001 }]);
+    await Promise.all(intake.take([{ ...at('late', 1_000), storedAt: Date.now() - 399_000 }]));
+    expect(started.map(({ message }) => message.messageId)).toEqual(['late']);
+    expect(intake.census.unproved).toBe(1);
+    end();
+    await restored;
+  });
+
   it('ten times as many as there are places hold no place: young ones behind them go on', async () => {
     const { intake, started, end } = recovering();
     const old = intake.take(Array.from({ length: 20 }, (_, n) => at(`old-${n}`)));
