@@ -1,4 +1,5 @@
 import { type AdoptionDecision, type AdoptionInput, decideAdoption } from '../domain/adoption.js';
+import type { LedgerWitness } from '../domain/ledger-loss.js';
 import type { SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -21,7 +22,14 @@ export interface SeekRequest {
 
 /** What a look at the ledger came to. */
 export type SeekResult =
-  | { readonly found: 'claimed'; readonly owner: Side; readonly reason: string; readonly adopted: boolean }
+  | {
+      readonly found: 'claimed';
+      readonly owner: Side;
+      readonly reason: string;
+      readonly adopted: boolean;
+      /** How the ledger is, before anything is sent. */
+      readonly witness?: LedgerWitness;
+    }
   | { readonly found: 'waiting'; readonly owner: Side; readonly why: string; readonly lookAgainMs?: number }
   | { readonly found: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome }
   /** Nobody will bring it: it was published before the start, and the owner is past it. */
@@ -35,6 +43,8 @@ export interface OwnershipDependencies {
   readonly policyStore: Pick<PolicyStore, 'read'>;
   readonly signs: Pick<SideSigns, 'past'>;
   readonly isOpenRun: IsOpenRun;
+  /** How the ledger is now; undefined where that is not known for certain. Default: it never is. */
+  readonly witness?: () => LedgerWitness | undefined;
 }
 
 export interface OwnershipActivities {
@@ -59,12 +69,14 @@ export function createOwnershipActivities(deps: OwnershipDependencies): Ownershi
   return {
     async seek(request) {
       const holder: Holder = { messageId: request.messageId, run: request.run, origin: request.origin };
+      // Looked at before the claim: what is lost after that shows.
+      const witness = deps.witness?.();
       let last: Proved<ClaimVerdict> | undefined;
       // The ledger may name another side than at first sight (a lost record decided anew), so each side that has
       // delivered is tried, whatever was decided when this run began.
       for (const { side } of request.delivered) {
         last = await takeStep((step) => ledger.claim(step), { ...holder, side }, isOpenRun);
-        if (last.verdict !== 'not-owner') return seekResult(last, false);
+        if (last.verdict !== 'not-owner') return seekResult(last, false, witness);
       }
       const { owner, reason: why } = last?.verdict === 'not-owner' ? last : request.origin.decision;
       const adoption = await considerAdoption(request, owner, why);
@@ -72,7 +84,8 @@ export function createOwnershipActivities(deps: OwnershipDependencies): Ownershi
       if ('waits' in adoption) {
         const { waits, lookAgainMs } = adoption;
         if (request.heedsSeen === true && last?.verdict === 'not-owner' && last.seen[owner]) {
-          return seekResult(await takeStep((step) => ledger.claim(step), { ...holder, side: owner }, isOpenRun), false);
+          const taken = await takeStep((step) => ledger.claim(step), { ...holder, side: owner }, isOpenRun);
+          return seekResult(taken, false, witness);
         }
         return { found: 'waiting', owner, why: waits, ...(lookAgainMs !== undefined && { lookAgainMs }) };
       }
@@ -80,15 +93,22 @@ export function createOwnershipActivities(deps: OwnershipDependencies): Ownershi
       return seekResult(
         await takeStep((step) => ledger.adopt(step), { ...holder, side: adopter, reason }, isOpenRun),
         true,
+        witness,
       );
     },
   };
 }
 
-function seekResult(verdict: Proved<ClaimVerdict>, adopted: boolean): SeekResult {
+function seekResult(verdict: Proved<ClaimVerdict>, adopted: boolean, witness: LedgerWitness | undefined): SeekResult {
   switch (verdict.verdict) {
     case 'claimed':
-      return { found: 'claimed', owner: verdict.owner, reason: verdict.reason, adopted };
+      return {
+        found: 'claimed',
+        owner: verdict.owner,
+        reason: verdict.reason,
+        adopted,
+        ...(witness !== undefined && { witness }),
+      };
     case 'not-owner':
       return { found: 'waiting', owner: verdict.owner, why: verdict.reason };
     case 'settled':

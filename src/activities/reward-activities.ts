@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { toError } from '../domain/errors.js';
 import type { Evidence, GrantResult, LookupEvidence, LookupReport, LookupResult } from '../domain/outcome.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { WitnessedBeginVerdict } from '../ledger/verdicts.js';
 import type { RewardProvider } from '../reward/provider.js';
 import { type IsOpenRun, takeStep } from './open-run.js';
 import {
@@ -48,7 +49,7 @@ export interface SeriesRequest extends RewardRequest {
 }
 
 export interface RewardDependencies {
-  readonly ledger: Pick<Ledger, 'begin' | 'clear' | 'settle' | 'unindex' | 'read' | 'now'>;
+  readonly ledger: Pick<Ledger, 'begin' | 'beginWitnessed' | 'clear' | 'settle' | 'unindex' | 'read' | 'now'>;
   readonly provider: RewardProvider;
   readonly client: Pick<Client, 'workflow'>;
   readonly isOpenRun: IsOpenRun;
@@ -94,6 +95,25 @@ export function createRewardActivities(deps: RewardDependencies): RewardActiviti
     });
   }
 
+  /**
+   * Begins an attempt of which Temporal does not know whether the one before began: its worker died, or the server's answer
+   * never reached a worker. The ledger can tell, unless it has lost something since it was witnessed; and by this `begin` the
+   * one before is used up, so that it does not send if it goes on after all.
+   */
+  async function beginAfterSilence(at: Attempt, cleared: number): Promise<WitnessedBeginVerdict | undefined> {
+    const { witness, messageId } = at.request;
+    if (witness === undefined) return { verdict: 'forgotten' };
+    const verdict = await askPatiently(at, () => ledger.beginWitnessed({ ...beginOf(at, cleared), witness }));
+    if (verdict?.verdict === 'go') {
+      const silent = { messageId, attempt: at.attempt - 1 };
+      log.info(
+        'the attempt ended without a word; the ledger shows that it sent nothing, so the next one is made',
+        silent,
+      );
+    }
+    return verdict;
+  }
+
   return {
     async reward(request, body) {
       const { attempt: count, heartbeatDetails } = activityInfo();
@@ -105,12 +125,14 @@ export function createRewardActivities(deps: RewardDependencies): RewardActiviti
       const unknown = (why: string): Promise<RewardResult> => unknownOutcome(ledger, at, attempt - 1, why);
       // Temporal's own word comes before the ledger's: a record may be lost or rolled back, a history is not.
       if (again !== undefined) return unknown(again);
-      if (cleared !== attempt - 1) return unknown(`attempt ${attempt - 1} ended without a word of what it did`);
-      const verdict = await askPatiently(at, () =>
-        takeStep((begun) => ledger.begin(begun), beginOf(at, cleared), isOpenRun),
-      );
+      const isProved = cleared === attempt - 1;
+      const verdict = isProved
+        ? await askPatiently(at, () => takeStep((begun) => ledger.begin(begun), beginOf(at, cleared), isOpenRun))
+        : await beginAfterSilence(at, cleared);
+      if (verdict?.verdict === 'settled') return { outcome: 'settled', as: verdict.outcome, attempt };
+      if (!isProved && verdict?.verdict !== 'go')
+        return unknown(`attempt ${attempt - 1} ended without a word of what it did`);
       if (verdict === undefined) return failUnexecuted(at, { phase: 'not-sent', detail: 'the ledger gave no verdict' });
-      if (verdict.verdict === 'settled') return { outcome: 'settled', as: verdict.outcome, attempt };
       if (verdict.verdict !== 'go') return unknown(`the ledger does not allow this attempt: ${verdict.verdict}`);
 
       const result = await grantWithin(provider, at, body);

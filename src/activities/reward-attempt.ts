@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import { toError } from '../domain/errors.js';
+import type { LedgerWitness } from '../domain/ledger-loss.js';
 import type { Evidence, GrantResult, SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -19,6 +20,11 @@ export interface RewardRequest {
   readonly origin: { readonly decision: Decision; readonly fingerprint: string };
   readonly owner: Side;
   readonly round: number;
+  /**
+   * How the ledger was before the first attempt. While it has lost nothing since, it can tell that an attempt which ended
+   * without a word never began. Absent: it is not believed in that.
+   */
+  readonly witness?: LedgerWitness;
   /** How long one attempt may last before it must not write any more; below the activity's start-to-close. */
   readonly lastsMs: number;
 }

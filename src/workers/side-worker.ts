@@ -195,6 +195,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     policyStore: policyUnlessInDoubt(policyStore, () => policyKeeper?.doubt()),
     signs: createSideSigns(redis, name),
     isOpenRun,
+    witness: () => lossWatch?.witness(),
   });
   const inline = createInlineActivities({ side, ledger, provider, isOpenRun, onAttempt });
   const told = tellInHand({ ...ownership, ...inline, ...rewards }, inHand);

@@ -1,5 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import type { RunIdentity } from '../activities/resolution-activities.js';
+import type { LedgerWitness } from '../domain/ledger-loss.js';
 import type { Side } from '../domain/side.js';
 import type { MessageInput } from './message-contract.js';
 import { isReset, type Reset } from './reset.js';
@@ -11,6 +12,8 @@ export interface HeldMessage {
   readonly identity: RunIdentity;
   readonly owner: Side;
   readonly reset: Reset;
+  /** How the ledger was before this run sent anything, where that is known. */
+  readonly witness?: LedgerWitness;
 }
 
 /**

@@ -28,7 +28,8 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
     return { ...result, ...(resolvedBy !== undefined && { resolvedBy }) };
   }
 
-  const held: HeldMessage = { input, body, identity, owner, reset };
+  const { witness } = ownership;
+  const held: HeldMessage = { input, body, identity, owner, reset, ...(witness !== undefined && { witness }) };
   let round = ownership.round;
   if (ownership.certain) standing.held(owner, round);
   // A round that the run before a reset has opened is that one's: it may have sent in it already.

@@ -1,5 +1,6 @@
 import { condition, continueAsNew, setHandler, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import type { TakeOverResult } from '../activities/resolution-activities.js';
+import type { LedgerWitness } from '../domain/ledger-loss.js';
 import type { SettledOutcome } from '../domain/outcome.js';
 import type { Side } from '../domain/side.js';
 import { BEFORE_START } from '../domain/start.js';
@@ -12,7 +13,14 @@ import { isReset, type Reset } from './reset.js';
 /** How the question of ownership ends for a run. */
 export type Ownership =
   /** `certain`: no run before this one ever sent anything for it. Otherwise it was taken over from one that may have. */
-  | { readonly kind: 'held'; readonly owner: Side; readonly round: number; readonly certain: boolean }
+  | {
+      readonly kind: 'held';
+      readonly owner: Side;
+      readonly round: number;
+      readonly certain: boolean;
+      /** How the ledger was before this run sent anything, where that is known. */
+      readonly witness?: LedgerWitness;
+    }
   /** `by`: who settled it, where it was this run without a reward. */
   | { readonly kind: 'settled'; readonly owner: Side; readonly outcome: SettledOutcome; readonly by?: string };
 
@@ -76,7 +84,7 @@ export async function obtainOwnership(
       case 'claimed':
         if (own) reset.opened();
         if (waiting || seen.adopted) showState(seen.adopted ? 'adopted' : 'processing', seen.owner);
-        return { kind: 'held', owner: seen.owner, round: 1, certain: true };
+        return { kind: 'held', owner: seen.owner, round: 1, certain: true, ...witnessOf(input, seen) };
       case 'settled':
         return { kind: 'settled', owner: seen.owner, outcome: seen.outcome };
       case 'other-run': {
@@ -112,6 +120,17 @@ export async function obtainOwnership(
     await condition(() => news, Math.round(Math.min(Math.max(pauseMs, leastPauseMs), longestLookMs)));
     leastPauseMs *= LEAST_PAUSE_GROWTH;
   }
+}
+
+/** The older one: a worker may have died in the run's first task, having sent, and the ledger may have lost that since. */
+function witnessOf(
+  input: MessageInput,
+  { witness }: { readonly witness?: LedgerWitness },
+): {
+  readonly witness?: LedgerWitness;
+} {
+  const oldest = input.witness ?? witness;
+  return oldest === undefined ? {} : { witness: oldest };
 }
 
 /**

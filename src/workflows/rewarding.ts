@@ -51,7 +51,7 @@ export function takenOver(input: MessageInput): UnknownResult {
 }
 
 /** What an attempt of this round is asked for. */
-export function requestOf({ input, identity, owner }: HeldMessage, round: number): RewardRequest {
+export function requestOf({ input, identity, owner, witness }: HeldMessage, round: number): RewardRequest {
   const { runId } = workflowInfo();
   return {
     ...identity,
@@ -60,6 +60,7 @@ export function requestOf({ input, identity, owner }: HeldMessage, round: number
     owner,
     round,
     lastsMs: input.settings.attemptTimeoutMs - WORD_BEFORE_TIMEOUT_MS,
+    ...(witness !== undefined && { witness }),
     ...(input.businessId !== undefined && { businessId: input.businessId }),
     ...(input.traceparent !== undefined && { traceparent: input.traceparent }),
   };

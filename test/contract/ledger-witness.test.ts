@@ -52,6 +52,42 @@ test('an attempt begins by its witness as it would without, and not once somethi
   }
 });
 
+test('an attempt begins behind one that ended without a word where that has not begun, or was cleared, and uses that one up', async () => {
+  const { client, stop } = await startSingle();
+  const ledger = createRedisLedger(client, { migration: MIGRATION, settledLifetimeMs: LIFETIME_MS });
+  const marks = createLedgerMarks(client, MIGRATION);
+  try {
+    await marks.open('e1', null, 0);
+    await marks.close('e1', 0);
+    const [beat] = await marks.beat('p1', [{ epoch: 'e1' }]);
+    const witness = { epoch: 'e1', server: beat?.server ?? '' };
+    const second = { attempt: 2, cleared: 0 };
+
+    const unbegun = await claimed(ledger);
+    expect(await ledger.beginWitnessed({ ...beginRequest(unbegun, second), witness })).toMatchObject({ verdict: 'go' });
+    expect(await ledger.begin(beginRequest(unbegun))).toMatchObject({ verdict: 'late' });
+
+    const begun = await claimed(ledger);
+    await ledger.begin(beginRequest(begun));
+    expect(await ledger.beginWitnessed({ ...beginRequest(begun, second), witness })).toMatchObject({
+      verdict: 'uncovered',
+    });
+
+    const cleared = await claimed(ledger);
+    const first = beginRequest(cleared);
+    await ledger.begin(first);
+    await ledger.clear({ ...cleared, round: 1, attempt: 1, nonce: first.nonce });
+    expect(await ledger.beginWitnessed({ ...beginRequest(cleared, second), witness })).toMatchObject({ verdict: 'go' });
+
+    const assigned = holderOf(routeRequest());
+    expect(await ledger.beginWitnessed({ ...beginRequest(assigned, second), witness })).toMatchObject({
+      verdict: 'lost',
+    });
+  } finally {
+    await stop();
+  }
+});
+
 test('nor after a restart of Redis, although it has kept everything', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'handover-witness-'));
   const options = ['--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always'];

@@ -49,7 +49,7 @@ function execute(rules: Rules, s: State, at: Attempt): Step[] {
 /** What `begin` allows: the ledger as it is afterwards, and where the execution goes from there. */
 export function begin(rules: Rules, s: State, at: Attempt): Step {
   const { design } = rules;
-  if (design.attemptsNeedTemporalsProof && at.cleared !== at.attempt - 1) {
+  if (isUnproved(rules, at) && !design.believesAWholeLedger) {
     return system(`${named(at)}: no proof for the one before, unknown`, returnUnknown(s, at));
   }
   if (isForgotten(rules, s, at)) return system(`${named(at)}: the ledger has forgotten, unknown`, returnUnknown(s, at));
@@ -62,7 +62,7 @@ export function begin(rules: Rules, s: State, at: Attempt): Step {
         replaceAttempt(withState(next, { sender: s.sender ?? at.owner }), at, { ...at, at: 'send' }),
       );
     case 'lost':
-      return isOpen(s, at.token) && !at.inline
+      return isOpen(s, at.token) && !isWitnessedBegin(rules, at)
         ? system(`${named(at)}: record lost, run open`, replaceAttempt(s, at, { ...at, at: 'restore' }))
         : system(`${named(at)}: record lost, unknown`, returnUnknown(s, at));
     case 'settled':
@@ -75,9 +75,19 @@ export function begin(rules: Rules, s: State, at: Attempt): Step {
   }
 }
 
+/** Temporal does not prove that every earlier attempt of the round was not executed. */
+export function isUnproved({ design }: Rules, at: Attempt): boolean {
+  return design.attemptsNeedTemporalsProof && at.cleared !== at.attempt - 1;
+}
+
+/** It begins by begin-witnessed.lua, which restores nothing. */
+function isWitnessedBegin(rules: Rules, at: Attempt): boolean {
+  return at.inline || isUnproved(rules, at);
+}
+
 /** begin-witnessed.lua: asked in the same step that begins. */
-export function isForgotten({ design }: Rules, s: State, at: Attempt): boolean {
-  return at.inline && s.forgot && design.comparesWitness;
+export function isForgotten(rules: Rules, s: State, at: Attempt): boolean {
+  return isWitnessedBegin(rules, at) && s.forgot && rules.design.comparesWitness;
 }
 
 /** A worker of the other side that does not ask the ledger hands on what may have been begun before. */

@@ -66,7 +66,9 @@ export interface Design {
   /** What was acknowledged and no workflow has is read again by its place, and taken like a redelivery, or shown. */
   readonly takesAgainWhatIsLost: boolean;
 
-  /** An attempt within a workflow task begins only if the ledger has lost nothing since its message was routed. */
+  /** An attempt of which the one before ended without a word begins if the ledger, which has lost nothing, shows that one as not begun, or as cleared. */
+  readonly believesAWholeLedger: boolean;
+  /** An attempt within a workflow task, or after one that ended without a word, begins only if the ledger has lost nothing since its message was routed. */
   readonly comparesWitness: boolean;
   /** A run that may have made an attempt within a workflow task counts as one that has, though no history tells of it. */
   readonly witnessedCountsAsAttempted: boolean;
@@ -110,6 +112,7 @@ export const ALL_RULES: Design = {
   indexesBeforeStart: true,
   indexesAtRoute: true,
   takesAgainWhatIsLost: true,
+  believesAWholeLedger: true,
   comparesWitness: true,
   witnessedCountsAsAttempted: true,
   handsOnWhatItBegan: true,

@@ -1,5 +1,5 @@
 import { SIDES } from '../../src/domain/side.js';
-import { endUnexecuted, isForgotten, leaveToWorkflow, takeBegin, timeOut } from './attempt-rules.js';
+import { endUnexecuted, isForgotten, isUnproved, leaveToWorkflow, takeBegin, timeOut } from './attempt-rules.js';
 import { hang, runAhead } from './intake-rules.js';
 import { stepsInFlight } from './late-steps.js';
 import { NO_ROW, type Run, type State, withState } from './state.js';
@@ -82,8 +82,8 @@ function faultsOfAttempt(rules: Rules, s: State): Step[] {
     const whose = at === live ? 'the attempt' : 'the zombie';
     if (at.at === 'begin' || at.at === 'restore') {
       const begun = takeBegin(rules, s, at);
-      const proved = !rules.design.attemptsNeedTemporalsProof || at.cleared === at.attempt - 1;
-      if (!proved || isForgotten(rules, s, at)) continue;
+      const mayBegin = !isUnproved(rules, at) || rules.design.believesAWholeLedger;
+      if (!mayBegin || isForgotten(rules, s, at)) continue;
       const done = withState(s, { row: begun.row });
       if (begun.row !== s.row) {
         steps.push(fault(`the reply to begin of ${whose} is lost, it asks again`, done));
@@ -137,7 +137,7 @@ function faultsOfFirstTask(rules: Rules, s: State): Step[] {
 }
 
 /** What was lost is lost to a run that was witnessed before. */
-const forgets = ({ scope }: Rules, s: State): boolean => scope.inline === true && s.run.status !== 'none';
+const forgets = ({ scope }: Rules, s: State): boolean => scope.runsAhead !== true && s.run.status !== 'none';
 
 function faultsOfLedger(rules: Rules, s: State): Step[] {
   const steps: Step[] = [];

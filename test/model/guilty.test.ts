@@ -77,6 +77,13 @@ const MUTANTS: Readonly<Record<string, Case>> = {
     how: TWICE,
     by: /rolled back to claimed/,
   },
+  'an attempt after one that ended without a word believes a ledger that may have forgotten': {
+    without: ['comparesWitness'],
+    faults: 2,
+    promise: 'P1',
+    how: TWICE,
+    by: /rolled back to claimed/,
+  },
   'a process writes after it has slept past its deadline': {
     without: ['writesBeforeItsDeadlineOnly'],
     faults: 1,

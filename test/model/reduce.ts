@@ -29,7 +29,8 @@ export function reduce({ scope, design }: Rules, s: State): State {
   if (!isThrough && !holds) return s;
   if (s.resuming !== undefined && !design.resumesOnlyWhatDidNotComplete) return s;
   const isFinal = row.state === 'settled' && saved === undefined;
-  const mayBegin = [s.live, ...s.zombies].some((at) => at?.inline === true && at.at === 'begin');
+  // An attempt that the run makes later may follow one that ended without a word.
+  const mayBegin = !isThrough || s.zombies.some(({ at }) => at === 'begin');
   const maySend = s.air > 0 || s.zombies.some(({ at, expired }) => !isFinal || (at === 'send' && !expired));
   // A lookup sends again in the first round, if at all.
   const mayResend = !isThrough && (run.round <= 1 || !design.lookupsSendAgainOnce);

@@ -38,7 +38,7 @@ export interface State {
   readonly faults: number;
   readonly lost: boolean;
   readonly rolledBack: boolean;
-  /** Either of them has happened since the first run was given its witness. Told only where attempts are made within tasks. */
+  /** Either of them has happened since the run was given its witness. */
   readonly forgot: boolean;
 }
 

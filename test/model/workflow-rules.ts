@@ -105,7 +105,9 @@ function sought(rules: Rules, s: State, { verdict, row }: Taken<string>, what: s
   switch (verdict) {
     case 'claimed': {
       const inline = isWitnessed(rules, s) && row.owner === s.run.origin;
-      const sure = withRun(next, { sure: true });
+      // The run is told how the ledger is now, or was told so when it was started.
+      const witnessed = isWitnessed(rules, s) ? next : withState(next, { forgot: false });
+      const sure = withRun(witnessed, { sure: true });
       return local(what, inline ? scheduleInline(sure) : schedule(sure, 1));
     }
     case 'settled':

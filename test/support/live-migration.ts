@@ -34,6 +34,8 @@ export interface LiveMigration {
   readonly simulator: Simulator;
   readonly producer: DualProducer;
   readonly configPath: string;
+  /** What the provider writes down, line by line. */
+  readonly ledgerFile: string;
   startWorker(side: Side, flags?: readonly string[]): Promise<WorkerProcess>;
   setPolicy(update: string, value: Record<string, unknown>): Promise<Policy>;
   /** Publishes one message to both brokers, or to `sides`; answers its ID. */
@@ -87,6 +89,7 @@ export async function startLiveMigration(stack: LocalStack, given: MigrationOpti
     simulator,
     producer,
     configPath,
+    ledgerFile,
     async startWorker(side, flags) {
       const worker = await startWorkerProcess(stack, side, configPath, {}, flags);
       workers.push(worker);

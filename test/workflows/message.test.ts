@@ -11,6 +11,7 @@ import {
   retryingSignal,
 } from '../../src/workflows/message-contract.js';
 import {
+  claimedByKafka,
   claimedByRocketmq,
   granted,
   type MessageActivities,
@@ -41,6 +42,15 @@ describe('a message that its owner delivers', () => {
       expect(calls.map(({ activity }) => activity)).toEqual(['seek', 'reward']);
       const { events } = await handle.fetchHistory();
       expect(events?.length).toBeLessThanOrEqual(12);
+    });
+  });
+
+  it('tells every attempt how the ledger was when it was claimed', async () => {
+    const witness = { epoch: 'e-1', server: 's-1' };
+    const seek = async (): Promise<SeekResult> => ({ ...claimedByKafka, witness });
+    await withMessage({ seek }, async ({ result, calls }) => {
+      await result();
+      expect(calls.find(({ activity }) => activity === 'reward')?.request).toMatchObject({ witness });
     });
   });
 

@@ -252,6 +252,7 @@ function rewarding(grant: () => Promise<GrantResult>) {
   return createRewardActivities({
     ledger: {
       begin: async () => ({ verdict: 'go', deadline: Date.now() + 4_000, now: Date.now() }),
+      beginWitnessed: async () => ({ verdict: 'forgotten' }),
       clear: async () => ({ verdict: 'recorded' }),
       settle: async () => ({ verdict: 'recorded' }),
       unindex: async () => undefined,

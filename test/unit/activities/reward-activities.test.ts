@@ -8,7 +8,7 @@ import { HandoverError } from '../../../src/domain/errors.js';
 import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
 import type { GrantResult } from '../../../src/domain/outcome.js';
 import type { BeginRequest } from '../../../src/ledger/ledger.js';
-import type { BeginVerdict, RecordVerdict } from '../../../src/ledger/verdicts.js';
+import type { BeginVerdict, RecordVerdict, WitnessedBeginVerdict } from '../../../src/ledger/verdicts.js';
 import type { AttemptContext } from '../../../src/reward/provider.js';
 
 const request: RewardRequest = {
@@ -26,6 +26,7 @@ const notExecuted: GrantResult = {
   retryAfterMs: 1_500,
   evidence: { phase: 'answered', status: 503, detail: 'the provider answered 503' },
 };
+const WITNESS = { epoch: 'e-1', server: 's-1' };
 const away = new HandoverError('ledger-unavailable', 'Redis gave no answer');
 
 interface Setting {
@@ -37,6 +38,8 @@ interface Setting {
   readonly scheduledBy?: string;
   readonly attemptsBefore?: number;
   readonly begin?: (request: BeginRequest) => Promise<BeginVerdict>;
+  /** The run was told how the ledger was; what that says now. */
+  readonly witnessed?: () => Promise<WitnessedBeginVerdict>;
   readonly settle?: () => Promise<RecordVerdict>;
   readonly grant?: (context: AttemptContext) => Promise<GrantResult>;
   readonly open?: boolean;
@@ -44,13 +47,24 @@ interface Setting {
 }
 
 async function attemptReward(setting: Setting) {
-  const calls = { grant: 0, begin: [] as BeginRequest[], signals: [] as string[], heartbeats: [] as unknown[] };
+  const calls = {
+    grant: 0,
+    begin: [] as BeginRequest[],
+    witnessed: [] as unknown[],
+    signals: [] as string[],
+    heartbeats: [] as unknown[],
+  };
   const { begin, settle, grant, open = true, read = async () => undefined } = setting;
+  const { witnessed = async () => ({ verdict: 'forgotten' }) as const } = setting;
   const activities = createRewardActivities({
     ledger: {
       begin: async (asked) => {
         calls.begin.push(asked);
         return begin === undefined ? { verdict: 'go', deadline: 9_000, now: 4_000 } : begin(asked);
+      },
+      beginWitnessed: async (asked) => {
+        calls.witnessed.push(asked);
+        return witnessed();
       },
       clear: async () => ({ verdict: 'recorded' }),
       settle: async () => (settle === undefined ? { verdict: 'recorded' } : settle()),
@@ -75,6 +89,7 @@ async function attemptReward(setting: Setting) {
     ...request,
     ...(scheduledBy !== undefined && { scheduledBy }),
     ...(attemptsBefore !== undefined && { attemptsBefore }),
+    ...(setting.witnessed !== undefined && { witness: WITNESS }),
   };
   const environment = new MockActivityEnvironment(
     {
@@ -116,6 +131,43 @@ describe('an attempt sends only if Temporal proves that every earlier one was no
     expect(grant).toBe(0);
     expect(begin).toHaveLength(0);
     expect(result).toMatchObject({ returned: { outcome: 'unknown' } });
+  });
+});
+
+describe('an attempt whose predecessor ended without a word', () => {
+  const go = { verdict: 'go', deadline: 9_000, now: 4_000 } as const;
+
+  it('is made where a ledger that has lost nothing shows that the predecessor sent nothing', async () => {
+    const { grant, begin, witnessed, result } = await attemptReward({
+      attempt: 3,
+      heartbeatDetails: { cleared: 1 },
+      witnessed: async () => go,
+    });
+    expect({ grant, begin }).toEqual({ grant: 1, begin: [] });
+    expect(witnessed).toEqual([expect.objectContaining({ attempt: 3, cleared: 1, witness: WITNESS })]);
+    expect(result).toMatchObject({ returned: { outcome: 'granted', attempt: 3 } });
+  });
+
+  it.each<[string, () => Promise<WitnessedBeginVerdict>]>([
+    ['the predecessor began', async () => ({ verdict: 'uncovered', round: 1, attempt: 1 })],
+    ['the ledger may have lost something', async () => ({ verdict: 'forgotten' })],
+    ['the record is not there', async () => ({ verdict: 'lost' })],
+    ['another run has it', async () => ({ verdict: 'other-run', owner: 'kafka', run: 'run-2' })],
+    ['a later attempt began', async () => ({ verdict: 'late', round: 1, attempt: 2 })],
+    ['the ledger is away', () => Promise.reject(away)],
+  ])('is not made where %s: the outcome is unknown', async (_name, witnessed) => {
+    const { grant, begin, heartbeats, result } = await attemptReward({ attempt: 2, witnessed });
+    expect({ grant, begin, heartbeats }).toEqual({ grant: 0, begin: [], heartbeats: [] });
+    expect(result).toMatchObject({
+      returned: { outcome: 'unknown', evidence: { detail: expect.stringContaining('attempt 1 ended without a word') } },
+    });
+  });
+
+  it('returns what the ledger holds as settled', async () => {
+    const witnessed = async () => ({ verdict: 'settled', owner: 'kafka', outcome: 'granted' }) as const;
+    const { grant, result } = await attemptReward({ attempt: 2, witnessed });
+    expect(grant).toBe(0);
+    expect(result).toMatchObject({ returned: { outcome: 'settled', as: 'granted' } });
   });
 });
 
