@@ -1,34 +1,40 @@
 /**
- * How long half writes take: `npx tsx bench/half-writes/main.ts --instance NAME --side kafka --percentage 100 --messages 2000`
+ * How long half writes take. `npx tsx bench/half-writes/main.ts --instance NAME --side kafka --percentage 100 --messages 2000`
  * publishes so many messages to one broker only, in one burst, while both sides work with the shipped settings, and measures
- * the steady rate of whole double writes in the same run. The stack must be up (`handover up --instance NAME`).
+ * the rate of whole double writes in the same run. The stack must be up: `handover up --instance NAME`.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isSide, type Side } from '../../src/domain/side.js';
 import { readStack } from '../../src/stack/state.js';
 import { type LiveMigration, startLiveMigration } from '../../test/support/live-migration.js';
-import { readMetric } from '../../test/support/metric.js';
+import type { WorkerProcess } from '../../test/support/worker-process.js';
 import { Grants } from '../grants.js';
+import { describeStages } from './stages.js';
 
 const AT_ONCE = 200;
-/** The side's own traffic meanwhile, messages a second. */
+const WARM_UP = 200;
+const STEADY = 600;
+/** The sides' own traffic during the burst, messages a second. */
 const OWN_RATE = 5;
 const LOOK_MS = 1_000;
 const REPORT_MS = 10_000;
+const LONGEST_STEADY_MS = 300_000;
 
-const { values: flags } = parseArgs({
-  options: {
-    instance: { type: 'string' },
-    side: { type: 'string', default: 'kafka' },
-    percentage: { type: 'string', default: '100' },
-    messages: { type: 'string', default: '2000' },
-    steady: { type: 'string', default: '1000' },
-    patience: { type: 'string', default: '3' },
-  },
-});
+interface Ground {
+  readonly live: LiveMigration;
+  readonly grants: Grants;
+  readonly workers: readonly WorkerProcess[];
+}
 
-async function publish(live: LiveMigration, count: number, sides?: readonly Side[]): Promise<string[]> {
+interface Sent {
+  readonly ids: readonly string[];
+  /** ms since the epoch, of the first one. */
+  readonly from: number;
+}
+
+async function publish({ live }: Ground, count: number, sides?: readonly Side[]): Promise<Sent> {
+  const from = Date.now();
   const ids: string[] = [];
   while (ids.length < count) {
     const batch = Array.from({ length: Math.min(AT_ONCE, count - ids.length) }, () =>
@@ -36,116 +42,108 @@ async function publish(live: LiveMigration, count: number, sides?: readonly Side
     );
     ids.push(...(await Promise.all(batch)));
   }
-  return ids;
+  return { ids, from };
 }
 
-const seconds = (from: number): number => Math.round((Date.now() - from) / 100) / 10;
-
-async function main(): Promise<void> {
-  const { side, instance } = flags;
-  const [percentage, messages, steady] = [flags.percentage, flags.messages, flags.steady].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  const stack = instance === undefined ? undefined : readStack(instance);
-  if (stack === undefined || !isSide(side)) throw new Error('name a stack that is up, and a side: kafka or rocketmq');
-  const shipped = {
-    settlesWithin: undefined,
-    attemptTimeout: undefined,
-    retry: undefined,
-    limits: { checkAfter: undefined },
-  };
-  const live = await startLiveMigration(stack, shipped as never);
-  try {
-    const workers = await Promise.all([live.startWorker('kafka'), live.startWorker('rocketmq')]);
-    await live.setPolicy('setConsumption', { consumption: 'on' });
-    await live.setPolicy('setPercentage', { hundredths: percentage * 100 });
-    const grants = new Grants(live.ledgerFile);
-    const settled = async (ids: readonly string[], limitMs: number, label: string): Promise<number> => {
-      const from = Date.now();
-      let reported = from;
-      for (;;) {
-        const done = grants.of(ids).size;
-        if (done === ids.length || Date.now() - from > limitMs) return ids.length - done;
-        if (Date.now() - reported > REPORT_MS) {
-          reported = Date.now();
-          console.error(`${label}: ${done} of ${ids.length} after ${seconds(from)} s; ${await stages(workers)}`);
-        }
-        await pause(LOOK_MS);
-      }
-    };
-
-    const warm = await publish(live, 200);
-    await settled(warm, 60_000, 'warm-up');
-    const steadyFrom = Date.now();
-    const whole = await publish(live, steady);
-    await settled(whole, 180_000, 'whole double writes');
-    const times = [...grants.of(whole).values()];
-    const rate = steady / ((Math.max(...times) - steadyFrom) / 1_000);
-    const budget = 60 + messages / (rate / 2);
-    console.error(`steady rate ${rate.toFixed(1)}/s: the burst of ${messages} has ${budget.toFixed(0)} s`);
-
-    const own: string[] = [];
-    const ownAt = new Map<string, number>();
-    let publishing = true;
-    const burstFrom = Date.now();
-    const burst = await publish(live, messages, [side]);
-    console.error(`published in ${seconds(burstFrom)} s`);
-    const traffic = (async () => {
-      while (publishing) {
-        const id = await live.publish();
-        ownAt.set(id, Date.now());
-        own.push(id);
-        await pause(1_000 / OWN_RATE);
-      }
-    })();
-    const left = await settled(burst, budget * Number(flags.patience) * 1_000, 'burst');
-    const last = Math.max(...grants.of(burst).values());
-    publishing = false;
-    await traffic;
-    const ownLeft = await settled(own, 120_000, 'own traffic');
-    const waits = [...grants.of(own)].map(([id, at]) => at - (ownAt.get(id) ?? at)).sort((a, b) => a - b);
-    const unrewarded = burst.concat(own).filter((id) => !grants.of([id]).has(id));
-    const result = {
-      side,
-      percentage,
-      messages,
-      rate: Number(rate.toFixed(1)),
-      budgetS: Math.round(budget),
-      tookS: Math.round((last - burstFrom) / 1_000),
-      left,
-      twice: grants.twice().length,
-      own: own.length,
-      ownLeft,
-      ownWaitMedianS: (waits[waits.length >> 1] ?? 0) / 1_000,
-      ownWaitMaxS: (waits.at(-1) ?? 0) / 1_000,
-      stalled: workers.map((worker) => worker.log().includes('intake-stalled')),
-    };
-    console.log(JSON.stringify(result));
-    for (const id of unrewarded.slice(0, 5)) {
-      console.error(id, JSON.stringify(await live.read(id)));
-      const { events } = await live.client.workflow.getHandle(id).fetchHistory();
-      for (const event of events ?? []) console.error(JSON.stringify(event).slice(0, 600));
+/** Waits until all are granted, or for so long; returns how many are not. */
+async function awaitGrants(ground: Ground, ids: readonly string[], limitMs: number, label: string): Promise<number> {
+  const from = Date.now();
+  let reported = from;
+  ground.grants.await(ids);
+  while (ground.grants.come() < ids.length && Date.now() - from < limitMs) {
+    if (Date.now() - reported > REPORT_MS) {
+      reported = Date.now();
+      const stages = await describeStages(ground.workers);
+      console.error(`${label}: ${ground.grants.come()} of ${ids.length} after ${secondsSince(from)} s; ${stages}`);
     }
-    if (unrewarded.length > 0) for (const worker of workers) console.error(worker.log().slice(-4_000));
-  } finally {
-    await live.close();
+    await pause(LOOK_MS);
   }
+  return ids.length - ground.grants.come();
 }
 
-async function stages(workers: readonly { readonly http: string }[]): Promise<string> {
-  const names = ['held', 'lingering', 'waiting', 'in-hand'];
-  const all = await Promise.all(
-    workers.map(async (worker) =>
-      (
-        await Promise.all(
-          names.map(async (stage) => `${stage} ${await readMetric(worker as never, 'handover_intake_deliveries', { stage })}`),
-        )
-      ).join(' '),
-    ),
-  );
-  return all.join(' | ');
+/** Messages a second, from the first one published to the last one granted. */
+async function measureSteadyRate(ground: Ground): Promise<number> {
+  const { ids, from } = await publish(ground, STEADY);
+  await awaitGrants(ground, ids, LONGEST_STEADY_MS, 'whole double writes');
+  const granted = [...ground.grants.of(ids).values()];
+  return granted.length / ((Math.max(...granted) - from) / 1_000);
 }
 
-await main();
+/** Publishes whole double writes at a steady rate until it is stopped; returns when each was published. */
+function publishOwn({ live }: Ground): { stop(): Promise<ReadonlyMap<string, number>> } {
+  const publishedAt = new Map<string, number>();
+  let stopped = false;
+  const publishing = (async () => {
+    while (!stopped) {
+      const at = Date.now();
+      publishedAt.set(await live.publish(), at);
+      await pause(1_000 / OWN_RATE);
+    }
+  })();
+  return {
+    async stop() {
+      stopped = true;
+      await publishing;
+      return publishedAt;
+    },
+  };
+}
+
+const secondsSince = (from: number, until = Date.now()): number => Math.round((until - from) / 100) / 10;
+
+async function measure(ground: Ground, side: Side, messages: number): Promise<object> {
+  const { grants, workers } = ground;
+  await awaitGrants(ground, (await publish(ground, WARM_UP)).ids, LONGEST_STEADY_MS, 'warm-up');
+  const rate = await measureSteadyRate(ground);
+  const budgetS = 60 + messages / (rate / 2);
+  console.error(`steady rate ${rate.toFixed(1)}/s: the burst of ${messages} has ${budgetS.toFixed(0)} s`);
+  const own = publishOwn(ground);
+  const { ids, from } = await publish(ground, messages, [side]);
+  const left = await awaitGrants(ground, ids, budgetS * 1_500, 'burst');
+  const last = Math.max(from, ...grants.of(ids).values());
+  const publishedAt = await own.stop();
+  const ownLeft = await awaitGrants(ground, [...publishedAt.keys()], LONGEST_STEADY_MS, 'own traffic');
+  const waits = [...grants.of([...publishedAt.keys()])].map(([id, at]) => at - (publishedAt.get(id) ?? at));
+  const [medianMs, longestMs] = [0.5, 1].map((part) => quantile(waits, part));
+  return {
+    rate: Number(rate.toFixed(1)),
+    budgetS: Math.round(budgetS),
+    tookS: secondsSince(from, last),
+    left,
+    twice: grants.twice().length,
+    own: { messages: publishedAt.size, left: ownLeft, medianMs, longestMs },
+    // Attempts of which Temporal had no word, and that the ledger showed as not begun.
+    neverBegun: workers.reduce((sum, worker) => sum + worker.log().split('ended without a word; the').length - 1, 0),
+    stalled: workers.filter((worker) => worker.log().includes('intake-stalled')).map((worker) => worker.side),
+  };
+}
+
+function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}
+
+const { values: flags } = parseArgs({
+  options: {
+    instance: { type: 'string' },
+    side: { type: 'string', default: 'kafka' },
+    percentage: { type: 'string', default: '100' },
+    messages: { type: 'string', default: '2000' },
+  },
+});
+const { side, instance } = flags;
+const [percentage, messages] = [Number(flags.percentage), Number(flags.messages)];
+const stack = instance === undefined ? undefined : readStack(instance);
+if (stack === undefined) throw new Error('--instance must name a stack that is up');
+if (!isSide(side)) throw new Error('--side is kafka or rocketmq');
+
+const live = await startLiveMigration(stack, {}, {});
+try {
+  const workers = await Promise.all([live.startWorker('kafka'), live.startWorker('rocketmq')]);
+  await live.setPolicy('setConsumption', { consumption: 'on' });
+  await live.setPolicy('setPercentage', { hundredths: percentage * 100 });
+  const result = await measure({ live, workers, grants: new Grants(live.ledgerFile) }, side, messages);
+  console.log(JSON.stringify({ side, percentage, messages, ...result }));
+} finally {
+  await live.close();
+}

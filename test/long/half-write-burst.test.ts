@@ -6,7 +6,7 @@ import { readMetric } from '../support/metric.js';
 import type { WorkerProcess } from '../support/worker-process.js';
 
 const stack = inject('stack');
-const patience = { timeout: 270_000, interval: 1_000 };
+const patience = { timeout: 600_000, interval: 1_000 };
 const adoption = { margin: 1_000, firstLook: 1_000, longestLook: 2_000 };
 
 let live: LiveMigration;

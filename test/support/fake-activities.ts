@@ -13,7 +13,12 @@ export interface Call {
   readonly request: unknown;
 }
 
-export const claimedByKafka: SeekResult = { found: 'claimed', owner: 'kafka', reason: 'switch off', adopted: false };
+export const claimedByKafka = {
+  found: 'claimed',
+  owner: 'kafka',
+  reason: 'switch off',
+  adopted: false,
+} as const satisfies SeekResult;
 export const granted: RewardResult = {
   outcome: 'granted',
   attempt: 1,

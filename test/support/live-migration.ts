@@ -48,8 +48,20 @@ export interface LiveMigration {
   close(): Promise<void>;
 }
 
-/** `given`: settings of the migration that go before those which all tests share. */
-export async function startLiveMigration(stack: LocalStack, given: MigrationOptions = {}): Promise<LiveMigration> {
+/** What all tests share: short waits, so that a failure shows within seconds. */
+const QUICK: MigrationOptions = {
+  settlesWithin: 1_000,
+  attemptTimeout: 5_000,
+  retry: { initialInterval: 500, backoffCoefficient: 1.5, maximumInterval: 1_000, maximumAttempts: 20 },
+  limits: { checkAfter: 2_000 },
+};
+
+/** `given`: settings of the migration that go before those of `base`. Give {} for `base` to have what is shipped. */
+export async function startLiveMigration(
+  stack: LocalStack,
+  given: MigrationOptions = {},
+  base: MigrationOptions = QUICK,
+): Promise<LiveMigration> {
   const name = `t-${randomUUID().slice(0, 8)}`;
   const folder = await mkdtemp(join(tmpdir(), 'handover-test-'));
   const ledgerFile = join(folder, 'provider.jsonl');
@@ -59,11 +71,9 @@ export async function startLiveMigration(stack: LocalStack, given: MigrationOpti
     migration: name,
     topics: name,
     provider: { url: `${simulator.url}/rewards`, timeout: 1_500, connectTimeout: 500 },
-    settlesWithin: 1_000,
-    attemptTimeout: 5_000,
-    retry: { initialInterval: 500, backoffCoefficient: 1.5, maximumInterval: 1_000, maximumAttempts: 20 },
+    ...base,
     ...given,
-    limits: { checkAfter: 2_000, ...given.limits },
+    limits: { ...base.limits, ...given.limits },
   };
   await writeFile(configPath, `export default ${JSON.stringify(options)};\n`);
   const migration = await loadMigration({ configPath, env: {} });
