@@ -10,6 +10,7 @@ import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { LedgerMarks } from '../ledger/marks.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
+import type { ProcessReports } from '../ledger/process-reports.js';
 import type { SideSigns } from '../ledger/signs.js';
 import { DEFAULT_INSTANCE } from '../stack/folders.js';
 import { readStack } from '../stack/state.js';
@@ -36,6 +37,7 @@ export interface LedgerParts {
   readonly policyStore: PolicyStore;
   readonly deadLetters: DeadLetterIndex;
   readonly signs: SideSigns;
+  readonly processReports: ProcessReports;
   readonly audit: Audit;
 }
 
@@ -140,6 +142,7 @@ async function openRedis(
     import('../ledger/policy-store.js'),
     import('../ledger/dead-letter-index.js'),
     import('../ledger/signs.js'),
+    import('../ledger/process-reports.js'),
     import('../ledger/audit.js'),
   ]);
   const [
@@ -148,6 +151,7 @@ async function openRedis(
     { createPolicyStore },
     { createDeadLetterIndex },
     { createSideSigns },
+    { createProcessReports },
     { createAudit },
   ] = parts;
   // A fault of the connection reaches the command by the call that it fails.
@@ -159,6 +163,7 @@ async function openRedis(
     policyStore: createPolicyStore(client, name),
     deadLetters: createDeadLetterIndex(client, name),
     signs: createSideSigns(client, name),
+    processReports: createProcessReports(client, name),
     audit: createAudit(client, name),
   };
 }

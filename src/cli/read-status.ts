@@ -6,9 +6,11 @@ import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { LedgerMarks, MarkView } from '../ledger/marks.js';
 import type { PolicyStore } from '../ledger/policy-store.js';
+import type { ProcessReports } from '../ledger/process-reports.js';
 import type { SideSigns } from '../ledger/signs.js';
 import { sideTaskQueue } from '../workflows/names.js';
 import { describePolicy, type PolicyView, viewPolicy } from './policy/policy-view.js';
+import { describeProcesses, type ProcessView, viewProcess } from './status/process-view.js';
 import { inOneLine, instant } from './table.js';
 import { within } from './within.js';
 
@@ -48,10 +50,14 @@ export interface SideView {
   readonly rewards: RewardsView | null;
   /** Positions that its broker had deleted before they were read, ever: nobody knows what they held. */
   readonly skipped: number;
+  /** What each of its processes has told of itself, those that told it last first. A build of before tells nothing. */
+  readonly processes: readonly ProcessView[];
 }
 
 /** What `status --json` promises, and more. Null is unknown, never 0. */
 export interface StatusView {
+  /** By the clock of Redis, like every instant here. */
+  readonly at: string;
   readonly policy: PolicyView | null;
   readonly ledger: LedgerView;
   readonly messages: Readonly<Record<'assigned' | 'claimed' | 'sending' | 'parked' | 'settled', number>>;
@@ -64,41 +70,50 @@ export interface StatusView {
 }
 
 export interface StatusSources {
-  readonly ledger: Pick<Ledger, 'count'>;
+  readonly ledger: Pick<Ledger, 'count' | 'now'>;
   readonly marks: Pick<LedgerMarks, 'view'>;
   readonly policyStore: Pick<PolicyStore, 'read'>;
   readonly deadLetters: Pick<DeadLetterIndex, 'count'>;
   readonly signs: Pick<SideSigns, 'isAlive' | 'skipped'>;
+  readonly processReports: Pick<ProcessReports, 'read'>;
   /** How a side's rewards are getting on; undefined if Temporal cannot be asked. */
   readonly rewards: (side: Side) => Promise<RewardsView | undefined>;
 }
 
 export async function readStatus(sources: StatusSources): Promise<StatusView> {
-  const { ledger, marks, policyStore, deadLetters, signs, rewards } = sources;
-  const [reading, mark, { stranded, unreadable, ...messages }, deadLettered, sides] = await Promise.all([
+  const { ledger, marks, policyStore, deadLetters, signs, processReports, rewards } = sources;
+  const side = async (name: Side): Promise<SideView> => {
+    const [alive, waiting, skipped, found] = await Promise.all([
+      signs.isAlive(name),
+      rewards(name),
+      signs.skipped(name),
+      processReports.read(name),
+    ]);
+    return { alive, rewards: waiting ?? null, skipped, processes: found.map(viewProcess) };
+  };
+  const [reading, mark, { stranded, unreadable, ...messages }, deadLettered, kafka, rocketmq, now] = await Promise.all([
     policyStore.read(),
     marks.view(),
     ledger.count(),
     deadLetters.count(),
-    Promise.all(
-      SIDES.map(async (side) => {
-        const [alive, waiting, skipped] = await Promise.all([signs.isAlive(side), rewards(side), signs.skipped(side)]);
-        return [side, { alive, rewards: waiting ?? null, skipped }] as const;
-      }),
-    ),
+    side('kafka'),
+    side('rocketmq'),
+    ledger.now(),
   ]);
   return {
+    at: instant(now),
     policy: reading.known ? viewPolicy(reading.policy) : null,
     ledger: viewLedger(mark),
     messages,
     deadLettered,
     stranded,
     unreadable,
-    sides: Object.fromEntries(sides) as StatusView['sides'],
+    sides: { kafka, rocketmq },
   };
 }
 
 export function describeStatus({
+  at,
   policy,
   ledger,
   messages,
@@ -125,7 +140,11 @@ export function describeStatus({
     `dead letters ${deadLettered.kafka} on kafka, ${deadLettered.rocketmq} on rocketmq`,
     ...(parked === 0 ? [] : [`${parked} parked: 'handover parked' lists them, 'handover resolve' answers them`]),
     '',
-    ...SIDES.map((side) => `${side.padEnd(12)} ${describeSide(sides[side])}`),
+    ...SIDES.flatMap((side) => [
+      `${side.padEnd(12)} ${describeSide(sides[side])}`,
+      ...describeProcesses(sides[side].processes, Date.parse(at)),
+      ...(sides[side].alive ? [] : [`  next: start a worker of it: handover worker --side ${side}`]),
+    ]),
     ...SIDES.filter((side) => sides[side].skipped > 0).map(
       (side) =>
         `skipped      ${sides[side].skipped} positions of ${side} were deleted before they were read: see the runbook`,
@@ -172,11 +191,23 @@ function describeFailures({ recovery }: LedgerView): readonly string[] {
   ];
 }
 
-function describeSide({ alive, rewards }: StatusView['sides'][Side]): string {
-  const life = alive ? 'alive' : 'no sign of life';
+function describeSide({ alive, rewards, processes }: SideView): string {
+  const life = describeLife(alive, processes);
   if (rewards === null) return `${life}; its waiting rewards are unknown, as Temporal does not answer`;
   if (rewards.noWorker) return `${life}; no worker: ${rewards.waiting} rewards wait and nobody picks them up`;
   return `${life}; ${rewards.waiting} rewards wait`;
+}
+
+function describeLife(alive: boolean, processes: readonly ProcessView[]): string {
+  const heard = processes.filter(({ state }) => state !== 'silent');
+  if (heard.length === 0) {
+    return alive
+      ? 'alive; no process tells more: it has just stopped, or is of an earlier build: ask its /readyz'
+      : 'no sign of life: nothing consumes it, and nothing rewards what it owns';
+  }
+  const odd = processes.filter(({ state, holds }) => state !== 'ready' || holds.length > 0).length;
+  const trouble = odd === 0 ? '' : `; ${odd} of ${processes.length} processes need a look`;
+  return `${alive ? 'alive' : 'nothing consumes it'}${trouble}`;
 }
 
 /** Rewards that have waited for longer than this have no worker, in ms: a living one takes them at once or is full. */

@@ -7,7 +7,8 @@ type StageRule =
   | { readonly holds: Bound; readonly isAccepted?: true };
 
 type WaitingStage = 'arrived' | 'queued' | 'held' | 'unproved' | 'due';
-type HoldingStage = 'routing' | 'lingering' | 'starting' | 'in-hand';
+/** One that ends by itself with every dependency well, however much is in flow. */
+export type HoldingStage = 'routing' | 'lingering' | 'starting' | 'in-hand';
 
 /** Where a delivery is on its way through one process, from its arrival until nothing here waits for it any more. */
 export type Stage = WaitingStage | HoldingStage;

@@ -90,10 +90,11 @@ export class FlowControl {
     return this.#accepted;
   }
 
-  /** Since when the oldest delivery of these stages is in its stage (monotonic clock, ms); undefined where none is. */
-  oldestIn(stages: readonly Stage[]): number | undefined {
-    const since = stages.flatMap((stage) => [...this.#in(stage)].map((ticket) => ticket.since));
-    return since.length === 0 ? undefined : Math.min(...since);
+  /** Since when the oldest delivery of each stage is in it (monotonic clock, ms); nothing of a stage in which there is none. */
+  get oldest(): Partial<Record<Stage, number>> {
+    const stages = [...this.#stages].filter(([, tickets]) => tickets.size > 0);
+    // Tickets are added as they come, so the first one of a stage has been in it for the longest.
+    return Object.fromEntries(stages.map(([stage, tickets]) => [stage, firstOf(tickets)?.since]));
   }
 
   /** Resolves with how many deliveries may be fetched, once that is one at least. Rejects with the signal's reason. */
@@ -215,6 +216,11 @@ export class FlowControl {
     this.#put(ticket, 'outside');
     ticket.turnAway(why);
   }
+}
+
+function firstOf<T>(items: Iterable<T>): T | undefined {
+  for (const item of items) return item;
+  return undefined;
 }
 
 /** In the order of their arrival, so that what holds back a broker's position goes first. */

@@ -1,5 +1,6 @@
 import { isRetryable, toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
+import type { IntakeHold } from '../domain/stall.js';
 import { untilWoken, wakeAll } from './until-woken.js';
 
 /** First and longest pause between two tries of a dependency that is away, in ms. */
@@ -26,9 +27,9 @@ export class Gate {
     return this.#failing.size === 0;
   }
 
-  /** Why intake holds, a sentence for each dependency. */
-  get reasons(): readonly string[] {
-    return [...this.#failing].map(([dependency, { reason }]) => `${dependency}: ${reason}`);
+  /** Why intake holds, one for each dependency. */
+  get holds(): readonly IntakeHold[] {
+    return [...this.#failing].map(([dependency, { reason }]) => ({ what: `${dependency}: ${reason}`, dependency }));
   }
 
   /** Resolves at once while open, else when it opens. Rejects when intake or `signal` stops. */

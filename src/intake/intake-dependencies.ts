@@ -2,6 +2,7 @@ import type { DeadLetters } from '../brokers/source.js';
 import type { Log } from '../domain/log.js';
 import type { DeadLetterReason } from '../domain/message.js';
 import type { Side } from '../domain/side.js';
+import type { IntakeHold } from '../domain/stall.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { PolicyCache } from '../ledger/policy-cache.js';
@@ -40,7 +41,10 @@ export interface IntakeDependencies {
   readonly side: Side;
   readonly rules: IntakeRules;
   readonly ledger: Pick<Ledger, 'route' | 'ownerProgress' | 'index' | 'strand'>;
-  readonly policy: Pick<PolicyCache, 'current' | 'whenKnown' | 'refresh' | 'redisNow'>;
+  readonly policy: Pick<PolicyCache, 'current' | 'whenKnown' | 'refresh' | 'redisNow'> & {
+    /** Why it is not to be used now; empty while it is. */
+    readonly holds: readonly IntakeHold[];
+  };
   /** Resolves once a look that began after the call relied on the ledger: whether it had all its records then. */
   readonly ledgerIsWhole: (signal: AbortSignal) => Promise<boolean>;
   /** Whether a recovery of the ledger has still to end, and who is told when it has. */

@@ -1,7 +1,7 @@
 import type { Delivery, DeliverySink } from '../brokers/source.js';
 import type { Census } from '../domain/flow.js';
 import type { DeadLetterReason } from '../domain/message.js';
-import { AT_WORK, type IntakeLook } from '../domain/stall.js';
+import type { IntakeHold, IntakeLook } from '../domain/stall.js';
 import { refusesThisMessage } from '../domain/start-refusal.js';
 import { FlowControl, type Ticket } from './flow-control.js';
 import { Gate } from './gate.js';
@@ -14,6 +14,10 @@ import { type Pass, SetAside } from './set-aside.js';
 import type { RoutedMessage, StartResult } from './starter.js';
 import { inServersWords, readTemporalFault } from './temporal-fault.js';
 import { Withdrawals } from './withdrawals.js';
+
+const WITHHELD: IntakeHold = {
+  what: 'ledger: deliveries without a record stay with their broker until what has closed is restored',
+};
 
 /**
  * What one side's consumer does with its deliveries: read, route, then start the message's workflow, leave it to the
@@ -56,14 +60,9 @@ export class Intake implements DeliverySink {
   }
 
   /** Why intake holds; empty while it does not. */
-  get holds(): readonly string[] {
-    const unknown = this.#deps.policy.current() === undefined ? ['policy: it is not known'] : [];
+  get holds(): readonly IntakeHold[] {
     const { unproved } = this.census;
-    const withheld =
-      unproved === 0
-        ? []
-        : ['ledger: deliveries without a record stay with their broker until what has closed is restored'];
-    return [...unknown, ...this.#gate.reasons, ...withheld];
+    return [...this.#deps.policy.holds, ...this.#gate.holds, ...(unproved === 0 ? [] : [WITHHELD])];
   }
 
   get inFlight(): number {
@@ -76,9 +75,8 @@ export class Intake implements DeliverySink {
 
   /** What tells whether it stands still. */
   look(): Omit<IntakeLook, 'now'> {
-    const { census, accepted } = this.#flow;
-    const oldestAtWork = this.#flow.oldestIn(AT_WORK);
-    return { census, accepted, oldestAtWork, holds: this.holds, throttled: this.#deps.throttle.holding };
+    const { census, accepted, oldest } = this.#flow;
+    return { census, accepted, oldest, holds: this.holds, throttled: this.#deps.throttle.holding };
   }
 
   async capacity(signal: AbortSignal): Promise<number> {

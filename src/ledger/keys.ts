@@ -23,6 +23,7 @@ export const keys = {
   past: (migration: string): string => `handover:past:{${migration}}`,
   skipped: (migration: string): string => `handover:skipped:{${migration}}`,
   holdings: (migration: string, side: Side): string => `handover:holdings:{${migration}}:${side}`,
+  processes: (migration: string, side: Side): string => `handover:processes:{${migration}}:${side}`,
   waiting: (migration: string, owner: Side): string => `handover:waiting:{${migration}}:${owner}`,
   doubted: (migration: string, side: Side): string => `handover:doubted:{${migration}}:${side}`,
   indexScan: (migration: string): string => `handover:index-scan:{${migration}}`,

@@ -21,6 +21,8 @@ export const SCRIPTS = {
   'policy-read': 1,
   'policy-publish': 3,
   'dead-letter-add': 3,
+  'process-tell': 1,
+  'process-read': 1,
   'mark-beat': 1,
   'mark-open': 1,
   'mark-close': 1,

@@ -1,4 +1,5 @@
 import type { Log } from '../domain/log.js';
+import type { Lasting } from '../domain/process-report.js';
 
 /** What a part of the process says of itself now: sentences as `dependency: what is wrong`, none while all is well. */
 export type Says = () => readonly string[];
@@ -9,7 +10,7 @@ const SETTLES_MS = 5_000;
 const REPEAT_MS = 60_000;
 const LOOK_EVERY_MS = 1_000;
 
-interface Lasting {
+interface Told {
   readonly since: number;
   toldAt: number | undefined;
 }
@@ -23,7 +24,7 @@ export class Readiness {
   readonly #now: () => number;
   readonly #reasons: Says[] = [];
   readonly #unchecked: Says[] = [];
-  readonly #lasting = new Map<string, Lasting>();
+  readonly #lasting = new Map<string, Told>();
   #timer: NodeJS.Timeout | undefined;
 
   /** `now`: a clock in ms that never goes back. */
@@ -42,8 +43,15 @@ export class Readiness {
     this.#unchecked.push(says);
   }
 
+  /** Two parts may give the same reason, such as the ledger's own watch and what intake holds for. */
   get reasons(): readonly string[] {
-    return this.#reasons.flatMap((says) => says());
+    return [...new Set(this.#reasons.flatMap((says) => says()))];
+  }
+
+  /** The same, each with how long its subject has been one. */
+  get lasting(): readonly Lasting[] {
+    const now = this.#now();
+    return this.reasons.map((what) => ({ what, forMs: now - (this.#lasting.get(subjectOf(what))?.since ?? now) }));
   }
 
   /** What could not be checked yet, and is tried again. */
@@ -64,7 +72,12 @@ export class Readiness {
   look(): void {
     const now = this.#now();
     const current = new Map<string, { readonly reason: string; readonly message: string }>();
-    for (const reason of this.reasons) current.set(subjectOf(reason), { reason, message: 'not ready' });
+    for (const reason of this.reasons) {
+      // Two of one subject are one line: the second must not hide the first, such as a policy in doubt.
+      const first = current.get(subjectOf(reason));
+      const both = first === undefined ? reason : `${first.reason}; ${reason}`;
+      current.set(subjectOf(reason), { reason: both, message: 'not ready' });
+    }
     for (const reason of this.unchecked) {
       current.set(`unchecked ${subjectOf(reason)}`, { reason, message: 'not checked yet, trying again' });
     }

@@ -118,7 +118,11 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     side,
     rules,
     ledger,
-    policy: policyWhileWhole(policy, [lossWatch, watchOf(policyKeeper), retention]),
+    policy: policyWhileWhole(policy, [
+      { subject: 'ledger', reason: () => lossWatch.reason(), whenWhole: (signal) => lossWatch.whenWhole(signal) },
+      watchOf(policyKeeper),
+      { subject: 'retention', reason: () => retention.reason(), whenWhole: (signal) => retention.whenWhole(signal) },
+    ]),
     ledgerIsWhole: (signal) => lossWatch.confirm(signal),
     recovery: { isUnderWay: () => !lossWatch.isWhole(), onEnd: (listener) => lossWatch.onWhole(listener) },
     otherSideLives: () => watch.otherSideLives(),

@@ -21,6 +21,7 @@ import { closeRedis, connectRedis, readRedisUrl } from '../ledger/connect.js';
 import { createDoubtedCopies } from '../ledger/doubted-copies.js';
 import { createLedgerMarks } from '../ledger/marks.js';
 import { createPolicyStore } from '../ledger/policy-store.js';
+import { createProcessReports } from '../ledger/process-reports.js';
 import { createRedisLedger } from '../ledger/redis-ledger.js';
 import { createSideSigns } from '../ledger/signs.js';
 import { createWaitingMessages } from '../ledger/waiting-messages.js';
@@ -44,6 +45,7 @@ import { createAskStanding } from './standing-query.js';
 import { createStewardActivities } from './steward-activities.js';
 import { startSweeper } from './sweeper.js';
 import { tellInHand } from './tell-in-hand.js';
+import { tellOfProcess } from './tell-of-process.js';
 import { createTemporalWorkers } from './temporal-workers.js';
 import { createUnownedMessages } from './unowned-messages.js';
 
@@ -146,6 +148,23 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   });
   closers.add('redis', () => closeRedis(redis));
   const { name, settledLifetimeMs } = migration;
+  const processId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  // Begun before anything is waited for: a process that waits for Temporal is not one that never was.
+  const telling = tellOfProcess({
+    side,
+    processId,
+    reports: createProcessReports(redis, name),
+    report: () => ({
+      consumes,
+      http: health.address,
+      reasons: readiness.lasting,
+      holds: consuming?.stallWatch.lasting ?? [],
+      unchecked: readiness.unchecked,
+      inHand: consuming?.stallWatch.inHand ?? { stages: [] },
+    }),
+    log,
+  });
+  closers.add('report', () => telling.stop());
   const ledger = createRedisLedger(redis, { migration: name, settledLifetimeMs });
   const policyStore = createPolicyStore(redis, name);
   const audit = createAudit(redis, name);
@@ -230,7 +249,6 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const keeper = startPolicyKeeper({ migration: name, client, policyStore, audit, onPutRight, log });
   policyKeeper = keeper;
   closers.add('policy keeper', () => keeper.stop());
-  const processId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const marks = createLedgerMarks(redis, name);
   const watch = startLossWatch({ migration: name, client, marks, connection: redis, processId, log });
   lossWatch = watch;
@@ -289,7 +307,7 @@ function reasonsOf(side: Side, { intake, source, stallWatch }: SideIntake): read
   const { ready, reason } = source.status();
   const stalled = stallWatch.reason;
   return [
-    ...intake.holds,
+    ...intake.holds.map(({ what }) => what),
     ...(stalled === undefined ? [] : [stalled]),
     ...(ready ? [] : [`${side}: ${reason ?? 'the consumer is not running yet'}`]),
   ];

@@ -1,6 +1,16 @@
 import { STAGE_NAMES, unaccepted } from '../domain/flow.js';
 import type { Log } from '../domain/log.js';
-import { findStall, type IntakeLook, NO_PROGRESS, observe, type Progress, type Stall } from '../domain/stall.js';
+import type { InHandReport, Lasting } from '../domain/process-report.js';
+import {
+  findStall,
+  type IntakeLook,
+  NO_PROGRESS,
+  observe,
+  type Progress,
+  type Stall,
+  subjectOf,
+  WAITS_FOR,
+} from '../domain/stall.js';
 
 /** How often is looked, and how often what lasts is told again, in ms. */
 const EVERY_MS = 1_000;
@@ -48,21 +58,26 @@ export class StallWatch {
   /** Why this process is not ready, as one sentence; undefined while nothing is wrong with its intake. */
   get reason(): string | undefined {
     if (this.#stall === undefined) return undefined;
-    const { what, since } = this.#stall;
-    const seconds = Math.round((performance.now() - since) / 1000);
+    const seconds = Math.round((performance.now() - this.#stall.since) / 1000);
     const stages = STAGE_NAMES.flatMap((stage) => {
       const count = this.#latest.census[stage];
       return count > 0 ? [`${count} ${stage}`] : [];
     }).join(', ');
     const fact =
-      what === 'nothing-accepted' ? 'nothing was accepted' : 'a delivery has been at work without coming to an end';
-    return `intake stands still: ${fact} for ${seconds} s with ${stages}, and no dependency is away; this is a fault of handover: keep the log, restart the worker`;
+      this.#stall.what === 'nothing-accepted'
+        ? `nothing was accepted for ${seconds} s with ${stages}, and no dependency is away`
+        : `a delivery has been ${this.#stall.stage} for ${seconds} s and does not come to an end, with ${stages}; nothing is away that it needs (${WAITS_FOR[this.#stall.stage]})`;
+    return `intake stands still: ${fact}; this is a fault of handover: keep the log, restart the worker`;
   }
 
   /** What intake holds for, of which each is told by its own part as well. */
   get holds(): readonly Hold[] {
     const throttle = this.#options.throttle();
-    const dependencies = [...this.#progress.holds].map(([what, since]) => ({ what, since: wallTime(since) }));
+    const now = performance.now();
+    const dependencies = this.#latest.holds.map((hold) => ({
+      what: hold.what,
+      since: wallTime(this.#progress.holds.get(subjectOf(hold)) ?? now),
+    }));
     return throttle === undefined
       ? dependencies
       : [...dependencies, { what: throttle.what, since: new Date(throttle.since).toISOString() }];
@@ -72,6 +87,22 @@ export class StallWatch {
   get quietSeconds(): number | undefined {
     const { quietSince } = this.#progress;
     return quietSince === undefined ? undefined : (performance.now() - quietSince) / 1000;
+  }
+
+  /** What it has in hand by stage, for how long the oldest of each is in it, and for how long nothing was accepted. */
+  get inHand(): InHandReport {
+    const now = performance.now();
+    const { census, oldest } = this.#latest;
+    const { quietSince } = this.#progress;
+    const stages = STAGE_NAMES.flatMap((stage) =>
+      census[stage] === 0 ? [] : [{ stage, count: census[stage], forMs: Math.round(now - (oldest[stage] ?? now)) }],
+    );
+    return { stages, ...(quietSince !== undefined && { quietMs: Math.round(now - quietSince) }) };
+  }
+
+  /** The holds as they are told elsewhere, where this machine's clock counts for nothing. */
+  get lasting(): readonly Lasting[] {
+    return this.holds.map(({ what, since }) => ({ what, forMs: Math.max(0, Date.now() - Date.parse(since)) }));
   }
 
   look(): void {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ProcessReport } from '../../src/domain/process-report.js';
 import { createDeadLetterIndex, type DeadLetterEntry } from '../../src/ledger/dead-letter-index.js';
 import { keys } from '../../src/ledger/keys.js';
+import { createProcessReports } from '../../src/ledger/process-reports.js';
 import { createSideSigns, SIGN_LIFETIME_MS } from '../../src/ledger/signs.js';
 import { BACKENDS, type Backend } from '../support/ledger-backends.js';
 import { MIGRATION } from '../support/ledger-messages.js';
@@ -77,6 +79,55 @@ describe.each(BACKENDS)('what the sides let each other and people know, on $name
       await backend.client.hset(keys.holdings(MIGRATION, 'rocketmq'), 'later', later);
       const { others } = await signs.exchangeHoldings('rocketmq', 'p-1', { at });
       expect(others).toMatchObject([{ at, since: 3 }]);
+    });
+  });
+
+  describe('what each process tells people of itself', () => {
+    const report: ProcessReport = {
+      consumes: true,
+      http: '127.0.0.1:9464',
+      reasons: [{ what: 'temporal: away', forMs: 5 }],
+      holds: [],
+      unchecked: [],
+      inHand: { stages: [{ stage: 'due', count: 2, forMs: 7 }], quietMs: 9 },
+    };
+    const key = keys.processes(MIGRATION, 'kafka');
+
+    test('is read as it was told last, with its age by the clock of Redis, until the process leaves', async () => {
+      const reports = createProcessReports(backend.client, MIGRATION);
+      expect(await reports.read('kafka')).toEqual([]);
+      await reports.tell('kafka', 'p-1', { ...report, reasons: [] });
+      await reports.tell('kafka', 'p-1', report);
+      await reports.tell('rocketmq', 'p-2', report);
+      const [told, ...others] = await reports.read('kafka');
+      expect(others).toEqual([]);
+      expect(told).toMatchObject({ processId: 'p-1', report });
+      expect(told?.ageMs).toBeGreaterThanOrEqual(0);
+      expect(await backend.client.pttl(key)).toBeGreaterThan(0);
+      await reports.leave('kafka', 'p-1');
+      expect(await reports.read('kafka')).toEqual([]);
+    });
+
+    test('stays for an hour after a process that was killed, and longer where nobody of its side is left', async () => {
+      const reports = createProcessReports(backend.client, MIGRATION);
+      await reports.tell('kafka', 'p-1', report);
+      const [now] = (await reports.read('kafka')).map(({ at }) => at);
+      const at = (agoMs: number) => `${(now ?? 0) - agoMs} ${JSON.stringify(report)}`;
+      await backend.client.hset(key, { lately: at(3_000_000), long: at(4_000_000), junk: 'x' });
+      expect(await reports.read('kafka')).toHaveLength(4);
+      await reports.tell('kafka', 'p-1', report);
+      expect((await reports.read('kafka')).map(({ processId }) => processId)).toEqual(['p-1', 'lately']);
+      await backend.client.hset(key, { 'p-1': at(4_000_000) });
+      expect(await reports.read('kafka')).toHaveLength(2);
+    });
+
+    test('is shown as unreadable where it cannot be read', async () => {
+      const reports = createProcessReports(backend.client, MIGRATION);
+      await reports.tell('kafka', 'p-1', report);
+      const [now] = (await reports.read('kafka')).map((found) => found.at);
+      await backend.client.hset(key, { later: `${now} [1]` });
+      const found = (await reports.read('kafka')).find(({ processId }) => processId === 'later');
+      expect(found).toMatchObject({ at: now, report: undefined });
     });
   });
 

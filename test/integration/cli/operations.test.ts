@@ -101,7 +101,10 @@ test('publish, status and inspect: what was published is granted, and what was n
       messages: { assigned: 0, claimed: 0, sending: 0, parked: 0, settled: 5 },
       deadLettered: { kafka: 0, rocketmq: 0 },
       stranded: 0,
-      sides: { kafka: { alive: true }, rocketmq: { alive: true } },
+      sides: {
+        kafka: { alive: true, processes: [{ state: 'ready', consumes: true, inHand: [] }] },
+        rocketmq: { alive: true, processes: [{ state: 'ready', consumes: true, inHand: [] }] },
+      },
     });
   for (const messageId of good) {
     expect(await json('inspect', messageId)).toMatchObject({

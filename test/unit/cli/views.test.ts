@@ -6,6 +6,7 @@ import { describeStatus, readStatus, type StatusSources } from '../../../src/cli
 import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
 import { describeLost } from '../../../src/domain/lost-delivery.js';
 import { initialPolicy } from '../../../src/domain/policy.js';
+import type { FoundReport, ProcessReport } from '../../../src/domain/process-report.js';
 
 const NOON = Date.UTC(2026, 10, 23, 12);
 
@@ -117,19 +118,37 @@ describe('policy show', () => {
 });
 
 describe('status', () => {
+  const found = (processId: string, ageMs: number, report: ProcessReport): FoundReport => ({
+    processId,
+    at: NOON - ageMs,
+    ageMs,
+    report,
+  });
+  const reported: ProcessReport = {
+    consumes: true,
+    http: '127.0.0.1:9464',
+    reasons: [{ what: 'temporal: no connection', forMs: 4_000 }],
+    holds: [],
+    unchecked: [],
+    inHand: { stages: [{ stage: 'starting', count: 2, forMs: 4_000 }], quietMs: 4_000 },
+  };
   const sources: StatusSources = {
     policyStore: { read: async () => ({ known: false, reason: 'missing', readAt: NOON }) },
     marks: { view: async () => ({ phase: 'recovering' }) },
     ledger: {
       count: async () => ({ assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5, stranded: 6, unreadable: 2 }),
+      now: async () => NOON,
     },
     deadLetters: { count: async () => ({ kafka: 7, rocketmq: 8 }) },
     signs: { isAlive: async (side) => side === 'kafka', skipped: async (side) => (side === 'kafka' ? 15 : 0) },
+    processReports: { read: async (side) => (side === 'kafka' ? [found('p-1', 0, reported)] : []) },
     rewards: async (side) => (side === 'kafka' ? { waiting: 9, noWorker: true } : undefined),
   };
 
   test('prints what is promised, and null for what is unknown', async () => {
+    const since = '2026-11-23T11:59:56.000Z';
     expect(await readStatus(sources)).toEqual({
+      at: '2026-11-23T12:00:00.000Z',
       policy: null,
       ledger: { phase: 'recovering', progress: null, recovery: null },
       messages: { assigned: 1, claimed: 2, sending: 3, parked: 4, settled: 5 },
@@ -137,8 +156,26 @@ describe('status', () => {
       stranded: 6,
       unreadable: 2,
       sides: {
-        kafka: { alive: true, rewards: { waiting: 9, noWorker: true }, skipped: 15 },
-        rocketmq: { alive: false, rewards: null, skipped: 0 },
+        kafka: {
+          alive: true,
+          rewards: { waiting: 9, noWorker: true },
+          skipped: 15,
+          processes: [
+            {
+              process: 'p-1',
+              state: 'not-ready',
+              reportedAt: '2026-11-23T12:00:00.000Z',
+              consumes: true,
+              http: '127.0.0.1:9464',
+              reasons: [{ what: 'temporal: no connection', since }],
+              holds: [],
+              unchecked: [],
+              inHand: [{ stage: 'starting', count: 2, waitsFor: expect.any(String), since }],
+              nothingAcceptedSince: since,
+            },
+          ],
+        },
+        rocketmq: { alive: false, rewards: null, skipped: 0, processes: [] },
       },
     });
   });
@@ -148,9 +185,29 @@ describe('status', () => {
     expect(lines).toContain('no worker: 9 rewards wait');
     expect(lines).toContain('15 positions of kafka were deleted before they were read');
     expect(lines).not.toContain('positions of rocketmq');
-    expect(lines).toContain('rocketmq     no sign of life; its waiting rewards are unknown');
+    expect(lines).toMatch(/rocketmq {5}no sign of life.*; its waiting rewards are unknown/);
+    expect(lines).toContain('next: start a worker of it: handover worker --side rocketmq');
     expect(lines).toContain('policy       unknown');
     expect(lines).toContain('ledger       is being rebuilt from Temporal');
+  });
+
+  test('says within a look that a process of a side stands still, which, why, and that one is gone', async () => {
+    const reads: Record<string, FoundReport[]> = {
+      kafka: [found('p-1', 0, reported), found('p-2', 30_000, { ...reported, reasons: [] })],
+      rocketmq: [],
+    };
+    const isAlive = async () => true;
+    const view = await readStatus({
+      ...sources,
+      signs: { ...sources.signs, isAlive },
+      processReports: { read: async (side) => reads[side] ?? [] },
+    });
+    const lines = describeStatus(view).join('\n');
+    expect(lines).toMatch(/kafka {8}alive; 2 of 2 processes need a look/);
+    expect(lines).toContain('  p-1: NOT READY; 2 in hand: 2 starting');
+    expect(lines).toContain('  p-2: silent for 30s');
+    // Of a build of before nothing is known but that it lives.
+    expect(lines).toMatch(/rocketmq {5}alive; no process tells more: .* earlier build: ask its \/readyz/);
   });
 
   test('shows what the last recovery of the ledger was about, and what it restored', async () => {

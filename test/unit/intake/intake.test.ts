@@ -91,6 +91,7 @@ function createIntake(setting: Setting = {}) {
       whenKnown: async () => known,
       refresh: async () => undefined,
       redisNow: () => Date.now(),
+      holds: [],
     } as never,
     otherSideLives: () => true,
     throttle: { holding: false, onRelease: () => undefined, enter: async () => true },
@@ -386,6 +387,7 @@ describe('too many waiting messages', () => {
           whenKnown: async () => known,
           refresh: async () => undefined,
           redisNow: () => Date.now() + aheadMs,
+          holds: [],
         } as never,
       },
       rules: { memoryMs: 1e9, witnessMs: 1e9 },
@@ -563,7 +565,9 @@ describe('bad input is dead-lettered with its reason, and blocks nothing', () =>
       },
     });
     const taken = intake.take([delivery({ id: 'a' })]);
-    await vi.waitFor(() => expect(intake.holds).toEqual([`temporal: Failed to start Workflow: ${words}`]));
+    await vi.waitFor(() =>
+      expect(intake.holds).toEqual([{ what: `temporal: Failed to start Workflow: ${words}`, dependency: 'temporal' }]),
+    );
     refuses = false;
     await Promise.all(taken);
     expect(dead).toEqual([]);
@@ -669,7 +673,9 @@ describe('while what has closed is still being entered into the ledger anew', ()
     await Promise.all(intake.take([at('known'), at('young', 399_000)]));
     expect(started.map(({ message }) => message.messageId)).toEqual(['young']);
     expect(intake.census.unproved).toBe(2);
-    expect(intake.holds.join()).toContain('deliveries without a record stay with their broker');
+    expect(intake.holds).toEqual([
+      { what: expect.stringContaining('deliveries without a record stay with their broker') },
+    ]);
     end();
     await Promise.all(old);
     expect(started.map(({ message }) => message.messageId).sort()).toEqual(['of-unknown-age', 'old', 'young']);
@@ -719,7 +725,9 @@ describe('intake holds while it cannot decide, and goes on by itself', () => {
       },
     });
     const [promise] = intake.take([delivery()]);
-    await vi.waitFor(() => expect(intake.holds).toEqual(['ledger: Redis gave no answer']));
+    await vi.waitFor(() =>
+      expect(intake.holds).toEqual([{ what: 'ledger: Redis gave no answer', dependency: 'ledger' }]),
+    );
     let offered = false;
     const capacity = intake.capacity(new AbortController().signal).then((places) => {
       offered = true;

@@ -28,7 +28,7 @@ function setAside({ send = [], keep = [] }: { send?: Error[]; keep?: Error[] }) 
   const holds: string[] = [];
   const next = (answers: Error[], kind: 'send' | 'keep'): void => {
     const answer = answers[tries[kind]++];
-    holds.push(...gate.reasons);
+    holds.push(...gate.holds.map(({ what }) => what));
     if (answer !== undefined) throw answer;
   };
   const options: SetAsideOptions = {

@@ -53,6 +53,22 @@ describe('why a process is not ready', () => {
     expect(lines).toHaveLength(2);
   });
 
+  it('is said once where two parts say it, with how long it lasts', () => {
+    readiness.add(() => reasons);
+    reasons = ['ledger: it is being rebuilt'];
+    lookAt(60);
+    expect(readiness.reasons).toEqual(reasons);
+    expect(readiness.lasting).toEqual([{ what: 'ledger: it is being rebuilt', forMs: now }]);
+  });
+
+  it('is logged whole where two parts give different ones of the same subject', () => {
+    reasons = ['policy: Redis holds version 9, which no command has made', 'policy: it is not known'];
+    lookAt(5);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain('Redis holds version 9');
+    expect(lines[0]).toContain('it is not known');
+  });
+
   it('does not hold what could only not be checked, which is logged in the same way', () => {
     unchecked = ['retention: Kafka does not say'];
     lookAt(70);

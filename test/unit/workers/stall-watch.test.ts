@@ -10,7 +10,7 @@ function open(throttle?: { what: string; since: number }) {
     look: {
       census: { ...NOBODY, queued: 32, due: 256 },
       accepted: 0,
-      oldestAtWork: undefined,
+      oldest: { queued: performance.now(), due: performance.now() },
       holds: [],
       throttled: throttle !== undefined,
     },
@@ -69,11 +69,40 @@ describe('the stall watch', () => {
     const { watch, seen } = open();
     vi.advanceTimersByTime(10_000);
     const since = new Date().toISOString();
-    seen.look = { ...seen.look, holds: ['temporal: no connection'] };
+    seen.look = { ...seen.look, holds: [{ what: 'temporal: no connection', dependency: 'temporal' }] };
     watch.look();
     vi.advanceTimersByTime(120_000);
     expect(watch.holds).toEqual([{ what: 'temporal: no connection', since }]);
+    expect(watch.lasting).toEqual([{ what: 'temporal: no connection', forMs: 120_000 }]);
     expect(watch.reason).toBeUndefined();
+    watch.stop();
+  });
+
+  it('names the stage of one delivery that does not come to an end, and what it waits for, also during a hold', () => {
+    const { watch, seen } = open();
+    seen.look = {
+      ...seen.look,
+      census: { ...NOBODY, routing: 1, due: 3 },
+      oldest: { routing: performance.now() },
+      holds: [{ what: 'temporal: no connection', dependency: 'temporal' }],
+    };
+    vi.advanceTimersByTime(62_000);
+    expect(watch.reason).toMatch(
+      /a delivery has been routing for 6\d s and does not come to an end, with 1 routing, 3 due; nothing is away that it needs \(the ledger to say whose it is\)/,
+    );
+    watch.stop();
+  });
+
+  it('tells for how long each stage has had its oldest delivery, and for how long nothing was accepted', () => {
+    const { watch } = open();
+    vi.advanceTimersByTime(30_000);
+    expect(watch.inHand).toEqual({
+      stages: [
+        { stage: 'queued', count: 32, forMs: 30_000 },
+        { stage: 'due', count: 256, forMs: 30_000 },
+      ],
+      quietMs: 30_000,
+    });
     watch.stop();
   });
 });
