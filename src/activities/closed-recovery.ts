@@ -3,7 +3,7 @@ import { CLOCKS_DIFFER_MS, type CloseWindow, firstWindow, halved, windowAfter } 
 import {
   FAILURES_NAMED,
   NOTHING_RESTORED,
-  outlasted,
+  provingNothing,
   type Recovery,
   type Restored,
   rememberedFrom,
@@ -77,10 +77,11 @@ export function createClosedRecovery({ marks, rebuild, audit, now, retention }: 
     const endedAt = await now();
     const { restored, failed } = at.rebuilt;
     const remembersSince = Math.max(before, rememberedFrom(since, endedAt, retentionMs));
-    if (outlasted(openedAt, endedAt, retentionMs)) {
-      const forgotten = await rebuild.forgetUnstarted(openedAt, cancellationSignal(), () => beat());
-      log.warn('the recovery took longer than a quarter of the time for which Temporal keeps workflows', {
-        ...{ tookMs: endedAt - openedAt, retentionMs, forgotten },
+    const made = provingNothing({ since, openedAt, endedAt, retentionMs, remembersSince });
+    if (made !== undefined) {
+      const forgotten = await rebuild.forgetUnstarted(made, cancellationSignal(), () => beat());
+      log.warn('records that nobody had claimed were removed: their messages may have been rewarded and forgotten', {
+        ...{ made, tookMs: endedAt - openedAt, retentionMs, forgotten },
       });
     }
     const recovery: Recovery = {

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import { CLOCKS_DIFFER_MS } from '../domain/close-windows.js';
-import { type NotRestored, type Recovery, type Restored, rememberedFrom } from '../domain/ledger-loss.js';
+import {
+  type MadeWhen,
+  type NotRestored,
+  type Recovery,
+  type Restored,
+  rememberedFrom,
+} from '../domain/ledger-loss.js';
 import type { Audit } from '../ledger/audit.js';
 import type { LedgerMarks } from '../ledger/marks.js';
 import { createClosedRecovery, mergeRebuilt, type Reached } from './closed-recovery.js';
@@ -61,10 +67,10 @@ export interface Rebuild {
    */
   enter(request: RebuildRequest, signal: AbortSignal, onLooked: () => void): Promise<Rebuilt>;
   /**
-   * Removes the records that were routed since then (Redis time, ms) and that no workflow has: while the ledger was partial
-   * Temporal may have forgotten theirs. Answers how many; a delivery of one is routed anew.
+   * Removes the records that were made then, that nobody has claimed and that no workflow has: Temporal may have forgotten
+   * theirs. Answers how many; a delivery of one is routed anew, or is too old.
    */
-  forgetUnstarted(since: number, signal: AbortSignal, onLooked: () => void): Promise<number>;
+  forgetUnstarted(made: MadeWhen, signal: AbortSignal, onLooked: () => void): Promise<number>;
   /** How many workflows there are; undefined if Temporal does not count them. */
   count(request: RebuildRequest): Promise<number | undefined>;
 }

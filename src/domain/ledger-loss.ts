@@ -177,6 +177,36 @@ export function outlasted(openedAt: number, endedAt: number, retentionMs: number
   return endedAt - openedAt > retentionMs * LEFT_TO_A_RECOVERY;
 }
 
+/** By when they were made, of the records that nobody has claimed: from then on, or before then (Redis time, ms). */
+export interface MadeWhen {
+  readonly from?: number;
+  readonly before?: number;
+}
+
+/**
+ * Which of the records that nobody has claimed, and that have no workflow, prove nothing once a recovery has ended; undefined:
+ * none. What was routed while it lasted, if that was long. And of a ledger that was set back, what is older than the horizon:
+ * its message may have been rewarded since, and Temporal have forgotten that, as a delivery of it would pass for a first sight.
+ */
+export function provingNothing(recovery: {
+  readonly since: number | null;
+  readonly openedAt: number;
+  readonly endedAt: number;
+  readonly retentionMs: number;
+  readonly remembersSince: number;
+}): MadeWhen | undefined {
+  const { since, openedAt, endedAt, retentionMs, remembersSince } = recovery;
+  const lasted = outlasted(openedAt, endedAt, retentionMs);
+  const wasSetBack = since !== null && remembersSince > 0;
+  if (!lasted && !wasSetBack) return undefined;
+  return { ...(lasted && { from: openedAt }), ...(wasSetBack && { before: remembersSince }) };
+}
+
+/** Whether a record was made then. */
+export function isMade(createdAt: number, { from, before }: MadeWhen): boolean {
+  return (from !== undefined && createdAt >= from) || (before !== undefined && createdAt < before);
+}
+
 /**
  * From when on (ms since the epoch) no message can have been forgotten by the ledger and by Temporal, after a loss of
  * what was written since `since` (null: of everything). Reckoned from the end of the recovery: while that lasted, Temporal

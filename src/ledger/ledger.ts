@@ -1,4 +1,4 @@
-import type { LedgerWitness } from '../domain/ledger-loss.js';
+import type { LedgerWitness, MadeWhen } from '../domain/ledger-loss.js';
 import type { Evidence, SettledOutcome } from '../domain/outcome.js';
 import type { Decision } from '../domain/policy.js';
 import type { Side } from '../domain/side.js';
@@ -152,10 +152,9 @@ export interface Ledger {
   /** Enters messages into the age index, which is to be done before they are acknowledged. Entering twice is harmless. */
   index(messageIds: readonly string[]): Promise<void>;
   /**
-   * Removes the record of a message that nobody has claimed and that was first routed since then (Redis time, ms); false if it
-   * is another one by now.
+   * Removes the record of a message that nobody has claimed and that was first routed then; false if it is another one by now.
    */
-  unroute(messageId: string, since: number): Promise<boolean>;
+  unroute(messageId: string, made: MadeWhen): Promise<boolean>;
   /** Takes a message out of the age index, after it was settled. One that is left in it is dropped by a later sweep. */
   unindex(messageId: string): Promise<void>;
   /**

@@ -172,8 +172,8 @@ export function createRedisLedger(client: RedisClient, options: RedisLedgerOptio
       throw unreadable('strand', `the script answered ${verdict}`, messageId);
     },
 
-    async unroute(messageId, since) {
-      const [verdict] = await run('unroute', messageId, [since]);
+    async unroute(messageId, { from, before }) {
+      const [verdict] = await run('unroute', messageId, [from ?? '', before ?? '']);
       if (verdict === 'removed' || verdict === 'ignored') return verdict === 'removed';
       throw unreadable('unroute', `the script answered ${verdict}`, messageId);
     },

@@ -4,7 +4,7 @@ import type { IsOpenRun } from '../activities/open-run.js';
 import type { Rebuild, RebuildRequest, Rebuilt } from '../activities/recovery-activities.js';
 import { readStart } from '../activities/workflow-start.js';
 import { toError } from '../domain/errors.js';
-import { FAILURES_NAMED, NOTHING_RESTORED, type Restored } from '../domain/ledger-loss.js';
+import { FAILURES_NAMED, isMade, NOTHING_RESTORED, type Restored } from '../domain/ledger-loss.js';
 import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Log } from '../domain/log.js';
 import type { Starter } from '../intake/starter.js';
@@ -149,14 +149,14 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
 
   return {
     enter,
-    async forgetUnstarted(since, signal, onLooked) {
+    async forgetUnstarted(made, signal, onLooked) {
       let forgotten = 0;
       for await (const record of ledger.unsettled()) {
         signal.throwIfAborted();
         onLooked();
-        const isProvisional = record.state === 'assigned' && (record.createdAt ?? 0) >= since;
+        const isProvisional = record.state === 'assigned' && isMade(record.createdAt ?? 0, made);
         if (!isProvisional || (await starter.check(record.messageId, undefined)) !== 'with-broker') continue;
-        if (await ledger.unroute(record.messageId, since)) forgotten += 1;
+        if (await ledger.unroute(record.messageId, made)) forgotten += 1;
       }
       return forgotten;
     },

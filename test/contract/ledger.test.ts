@@ -72,12 +72,16 @@ describe.each(BACKENDS)('the ledger on $name', ({ start }) => {
       const request = routeRequest();
       await route(request);
       const { createdAt = 0 } = (await ledger.read(request.messageId)) ?? {};
-      expect(await ledger.unroute(request.messageId, createdAt + 1)).toBe(false);
-      expect(await ledger.unroute(request.messageId, createdAt)).toBe(true);
+      expect(await ledger.unroute(request.messageId, { from: createdAt + 1 })).toBe(false);
+      expect(await ledger.unroute(request.messageId, { before: createdAt })).toBe(false);
+      expect(await ledger.unroute(request.messageId, {})).toBe(false);
+      expect(await ledger.unroute(request.messageId, { from: createdAt })).toBe(true);
       expect(await ledger.read(request.messageId)).toBeUndefined();
-      expect(await ledger.unroute(request.messageId, createdAt)).toBe(false);
+      expect(await ledger.unroute(request.messageId, { from: createdAt })).toBe(false);
+      await route(request);
+      expect(await ledger.unroute(request.messageId, { before: createdAt + 60_000 })).toBe(true);
       const held = await claimed();
-      expect(await ledger.unroute(held.request.messageId, 0)).toBe(false);
+      expect(await ledger.unroute(held.request.messageId, { from: 0 })).toBe(false);
       expect(await ledger.read(held.request.messageId)).toMatchObject({ state: 'claimed' });
     });
 

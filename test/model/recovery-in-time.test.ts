@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { outlasted, rememberedFrom, surelyWitnessedFor, witnessedFor } from '../../src/domain/ledger-loss.js';
+import {
+  isMade,
+  provingNothing,
+  rememberedFrom,
+  surelyWitnessedFor,
+  witnessedFor,
+} from '../../src/domain/ledger-loss.js';
 
 /**
  * One message that was paid, a ledger that loses everything, a recovery that lasts, and two redeliveries: every way in which
@@ -26,6 +32,8 @@ interface Rules {
   readonly byItsOwnTimeToo: boolean;
   /** A recovery that took long removes at its end what was routed since the loss and has no workflow. */
   readonly forgetsUnstarted: boolean;
+  /** And what is older than the horizon and has no workflow, where the ledger was set back: that is a record of before then. */
+  readonly forgetsSetBack: boolean;
   /** What has closed is entered from the oldest on. Else from the newest. */
   readonly oldestFirst: boolean;
   /** As it was: nothing is routed before all is entered. */
@@ -39,6 +47,7 @@ const RULES: Rules = {
   byTheBrokersTime: true,
   byItsOwnTimeToo: true,
   forgetsUnstarted: true,
+  forgetsSetBack: true,
   oldestFirst: true,
   holdsUntilTheEnd: false,
 };
@@ -48,6 +57,8 @@ interface Case {
   readonly stored: number;
   readonly closed: number;
   readonly lasts: number;
+  /** The ledger is set back to that hour, by a snapshot. Undefined: it loses all. */
+  readonly setBackTo?: number;
   /** When it is delivered once more, and, as the process died with it in hand, again. */
   readonly first: number;
   readonly second: number;
@@ -66,9 +77,9 @@ function lookedForAt({ closed, lasts }: Case, { oldestFirst }: Rules): number {
 
 type Answer = 'start' | 'leave' | 'dead-letter';
 
-/** What a side does with a delivery at that hour; `assigned`: by an earlier one of since the loss. */
+/** What a side does with a delivery at that hour; `assigned`: by an earlier one of since the loss, or of before it. */
 function judge(rules: Rules, scene: Case, at: number, assigned: boolean): Answer {
-  const { stored, lasts, newBy } = scene;
+  const { stored, lasts, newBy, setBackTo = null } = scene;
   const end = LOSS + lasts;
   if (at < end) {
     if (rules.holdsUntilTheEnd) return 'leave';
@@ -81,21 +92,38 @@ function judge(rules: Rules, scene: Case, at: number, assigned: boolean): Answer
   }
   if (assigned) return 'start';
   const from = (rules.horizonFromTheEnd ? end : LOSS) * HOUR;
-  return stored * HOUR < rememberedFrom(null, from, RETENTION * HOUR) ? 'dead-letter' : 'start';
+  return stored * HOUR < rememberedFrom(inMs(setBackTo), from, RETENTION * HOUR) ? 'dead-letter' : 'start';
 }
 
 function isPaidTwice(rules: Rules, scene: Case): boolean {
-  const { closed, lasts, first, second } = scene;
+  const { stored, closed, lasts, setBackTo = null, first, second } = scene;
   const end = LOSS + lasts;
+  // What was settled by then the ledger knows.
+  if (setBackTo !== null && closed <= setBackTo) return false;
+  const isOfBefore = setBackTo !== null && stored <= setBackTo;
+  const horizon = rememberedFrom(inMs(setBackTo), end * HOUR, RETENTION * HOUR);
+  const made = provingNothing({
+    since: inMs(setBackTo),
+    openedAt: LOSS * HOUR,
+    endedAt: end * HOUR,
+    retentionMs: RETENTION * HOUR,
+    remembersSince: horizon,
+  });
+  const isForgotten = (createdAt: number): boolean => {
+    const { from, before } = made ?? {};
+    return isMade(createdAt * HOUR, {
+      ...(rules.forgetsUnstarted && from !== undefined && { from }),
+      ...(rules.forgetsSetBack && before !== undefined && { before }),
+    });
+  };
   const forgottenAt = closed + RETENTION;
   const found = lookedForAt(scene, rules);
   const isEntered = (at: number): boolean => closed >= LOSS - RETENTION && found < forgottenAt && found <= at;
-  let assigned = false;
+  let assigned = isOfBefore;
   for (const at of [first, second]) {
     if (isEntered(at)) return false;
-    const isOver = at >= end && rules.forgetsUnstarted && outlasted(LOSS * HOUR, end * HOUR, RETENTION * HOUR);
     // Only what was routed before the end is removed at the end.
-    if (isOver && first < end) assigned = false;
+    if (at >= end && (isOfBefore || first < end) && isForgotten(isOfBefore ? stored : first)) assigned = false;
     const answer = judge(rules, scene, at, assigned);
     if (answer !== 'start') continue;
     // The process of the first one dies before it has started the workflow.
@@ -103,6 +131,20 @@ function isPaidTwice(rules: Rules, scene: Case): boolean {
     assigned = true;
   }
   return false;
+}
+
+function inMs(hour: number | null): number | null {
+  return hour === null ? null : hour * HOUR;
+}
+
+/** One delivery is enough where an earlier one has left its record before the loss. */
+function* casesOfASnapshot(): Generator<Case> {
+  for (let setBackTo = 0; setBackTo < LOSS; setBackTo += 1)
+    for (let stored = 0; stored < LOSS; stored += 1)
+      for (let closed = Math.max(stored, setBackTo + 1); closed < LOSS; closed += 1)
+        for (let lasts = 0; lasts <= LONGEST_RECOVERY; lasts += 1)
+          for (let second = LOSS; second <= LAST; second += 1)
+            yield { setBackTo, stored, closed, lasts, first: second, second, newBy: 'nobody' };
 }
 
 function* cases(): Generator<Case> {
@@ -115,8 +157,8 @@ function* cases(): Generator<Case> {
               yield { stored, closed, lasts, first, second, newBy };
 }
 
-function firstPaidTwice(rules: Rules): Case | undefined {
-  for (const scene of cases()) if (isPaidTwice(rules, scene)) return scene;
+function firstPaidTwice(rules: Rules, among = cases): Case | undefined {
+  for (const scene of among()) if (isPaidTwice(rules, scene)) return scene;
   return undefined;
 }
 
@@ -140,6 +182,12 @@ describe('redeliveries of a message that was paid, around a recovery that lasts'
     ['by such an owner, after a recovery that took long', { forgetsUnstarted: false }],
   ] as const)('pay it again %s', (_name, change) => {
     expect(firstPaidTwice({ ...RULES, ...change })).toBeDefined();
+  });
+
+  test('never pay it again from a ledger that was set back to a snapshot, and do by what had only an owner then', () => {
+    expect(firstPaidTwice(RULES, casesOfASnapshot)).toBeUndefined();
+    const guilty = firstPaidTwice({ ...RULES, forgetsSetBack: false }, casesOfASnapshot);
+    expect(guilty?.setBackTo).toBeLessThan(LOSS - witnessedFor(RETENTION * HOUR) / HOUR);
   });
 
   test('find it restored before Temporal forgets it if the oldest come first and it lasts less than the retention', () => {

@@ -7,7 +7,12 @@ import {
   type Rebuilt,
   type RecoveryDependencies,
 } from '../../../src/activities/recovery-activities.js';
-import { NOTHING_RESTORED, type Recovery, type RecoveryProgress } from '../../../src/domain/ledger-loss.js';
+import {
+  type MadeWhen,
+  NOTHING_RESTORED,
+  type Recovery,
+  type RecoveryProgress,
+} from '../../../src/domain/ledger-loss.js';
 
 const HOUR = 60 * 60 * 1_000;
 const NOON = Date.UTC(2026, 10, 23, 12);
@@ -30,7 +35,7 @@ function recovery({ closedAt = [] as number[], endsAt = NOON + HOUR, failIn = Nu
     windows: [] as Closed[],
     progress: [] as RecoveryProgress[],
     audited: [] as Recovery[],
-    forgot: [] as number[],
+    forgot: [] as MadeWhen[],
   };
   const within = ({ from, to }: Closed): number[] =>
     closedAt.filter((at) => (from === null || at >= from) && (to === null || at < to));
@@ -50,8 +55,8 @@ function recovery({ closedAt = [] as number[], endsAt = NOON + HOUR, failIn = Nu
         for (const _ of found) onLooked();
         return { ...NOTHING, restored: { ...NOTHING_RESTORED, settled: found.length } };
       },
-      forgetUnstarted: async (since) => {
-        seen.forgot.push(since);
+      forgetUnstarted: async (made) => {
+        seen.forgot.push(made);
         return 0;
       },
       count: async (asked) => (asked.of === 'closed' ? within(asked).length : 0),
@@ -63,8 +68,12 @@ function recovery({ closedAt = [] as number[], endsAt = NOON + HOUR, failIn = Nu
   return { ...seen, activities: createRecoveryActivities(deps) };
 }
 
-const run = (activities: ReturnType<typeof createRecoveryActivities>, environment = new MockActivityEnvironment()) =>
-  environment.run(activities.recoverClosed, request) as ReturnType<typeof activities.recoverClosed>;
+const run = (
+  activities: ReturnType<typeof createRecoveryActivities>,
+  change: Partial<ClosedRequest> = {},
+  environment = new MockActivityEnvironment(),
+) =>
+  environment.run(activities.recoverClosed, { ...request, ...change }) as ReturnType<typeof activities.recoverClosed>;
 
 describe('the recovery of what has closed', () => {
   test('goes from the oldest on to the end without a gap, tells how far it is, and counts what was open as well', async () => {
@@ -89,9 +98,13 @@ describe('the recovery of what has closed', () => {
     environment.on('heartbeat', (told: unknown) => {
       details = told;
     });
-    await expect(run(first.activities, environment)).rejects.toThrow('Temporal is away');
+    await expect(run(first.activities, {}, environment)).rejects.toThrow('Temporal is away');
     const second = recovery({ closedAt });
-    const { recovery: done } = await run(second.activities, new MockActivityEnvironment({ heartbeatDetails: details }));
+    const { recovery: done } = await run(
+      second.activities,
+      {},
+      new MockActivityEnvironment({ heartbeatDetails: details }),
+    );
     expect(second.windows[0]?.from).toBe(first.windows.at(-1)?.to);
     expect(done.restored).toMatchObject({ settled: 300, parked: 3 });
   });
@@ -102,7 +115,18 @@ describe('the recovery of what has closed', () => {
     expect(short.forgot).toEqual([]);
     const long = recovery({ endsAt: NOON + RETENTION / 4 + 1 });
     await run(long.activities);
-    expect(long.forgot).toEqual([NOON]);
+    expect(long.forgot).toEqual([{ from: NOON }]);
+  });
+
+  test('of a ledger that was set back removes what is older than the horizon and never started, as it may have been rewarded since', async () => {
+    const setBack = recovery({ endsAt: NOON + HOUR });
+    const { remembersSince } = await run(setBack.activities, { since: NOON - 5 * 24 * HOUR });
+    expect(remembersSince).toBe(NOON + HOUR - (RETENTION - HOUR));
+    expect(setBack.forgot).toEqual([{ before: remembersSince }]);
+    // Temporal still had all that may be missing.
+    const recent = recovery({ endsAt: NOON + HOUR });
+    await run(recent.activities, { since: NOON - HOUR });
+    expect(recent.forgot).toEqual([]);
   });
 
   test('does not end where the ledger has lost records again', async () => {
