@@ -83,9 +83,14 @@ async function readAt(cluster: KafkajsCluster, { topic, partition, offset }: Kaf
     if (!(error instanceof kafkajs.KafkaJSError)) return { gone: `it cannot be read: ${toError(error).message}` };
     throw error;
   }
-  const found = messages.find((message) => BigInt(message.offset) === offset);
+  const found = messages.find((message) => BigInt(message.offset) === offset && !isControl(message));
   if (found === undefined) return { gone: 'the broker has it no more' };
   return { delivery: kafkaDelivery(topic, partition, found, Date.now()) };
+}
+
+/** kafkajs leaves them out of a consumer's batches only, and where a record is gone one stands in its place. */
+function isControl(message: KafkaMessage & { readonly isControlRecord?: boolean }): boolean {
+  return message.isControlRecord === true;
 }
 
 /** The error code of the protocol, where the error is one that a broker has answered. */

@@ -13,10 +13,19 @@ export interface Room {
  * The records of a partition from an offset on, as many as there is room for: what is left out is fetched again from there,
  * so that a batch of any size is read in pieces. At least one record, if there was any room. A batch that ends with
  * positions of no record (compaction has removed it) is followed by a control record at its end, as kafkajs would otherwise
- * take the end of the partition for what comes next.
+ * take the end of the partition for what comes next. And where the first records wanted are gone, one stands at `from`: kafkajs
+ * tells of batches without a delivery by their records alone, and a gap before these would not be told from a leap.
  * @throws HandoverError `broker-unavailable` when a batch has changed on its way or on the broker's disk.
  */
 export async function readWindow(batches: readonly StoredBatch[], from: bigint, room: Room): Promise<ReadRecord[]> {
+  const records = await readRecords(batches, from, room);
+  const [first] = records;
+  const [batch] = batches;
+  if (first === undefined || batch === undefined || BigInt(first.offset) <= from) return records;
+  return [nothingAt(batch, from), ...records];
+}
+
+async function readRecords(batches: readonly StoredBatch[], from: bigint, room: Room): Promise<ReadRecord[]> {
   const records: ReadRecord[] = [];
   for (const batch of batches) {
     if (room.bytes <= 0) return records;

@@ -22,6 +22,26 @@ declare module 'kafkajs/src/consumer/consumerGroup.js' {
   export = ConsumerGroup;
 }
 
+declare module 'kafkajs/src/consumer/batch.js' {
+  /** What one fetch has brought of a partition, as the consumer's events and `eachBatch` tell of it. */
+  class Batch {
+    constructor(
+      topic: string,
+      fetchedOffset: string,
+      brought: {
+        readonly partition: number;
+        readonly highWatermark: string;
+        readonly abortedTransactions: readonly unknown[];
+        readonly messages: readonly unknown[];
+      },
+    );
+    isEmptyDueToFiltering(): boolean;
+    firstOffset(): string | null;
+    lastOffset(): string;
+  }
+  export = Batch;
+}
+
 declare module 'kafkajs/src/consumer/runner.js' {
   import type { Batch } from 'kafkajs';
 

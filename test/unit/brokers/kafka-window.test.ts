@@ -1,8 +1,10 @@
 import { createGzip, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import Batch from 'kafkajs/src/consumer/batch.js';
 import lz4 from 'lz4js';
 import snappy from 'snappyjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { AssignedPartition } from '../../../src/brokers/kafka-partition.js';
 import { KEPT_BEGINNING_BYTES, type ReadRecord } from '../../../src/brokers/kafka-records.js';
 import type { StoredBatch } from '../../../src/brokers/kafka-stored-batch.js';
 import { readWindow } from '../../../src/brokers/kafka-window.js';
@@ -104,6 +106,20 @@ describe('a batch within the bounds', () => {
       ['18', true],
     ]);
   });
+
+  it('whose records are gone, with those before it, moves its partition on, also where nothing else follows', async () => {
+    // A log that was compacted may hold nothing but the ends of transactions for a whole segment.
+    const partition = new AssignedPartition();
+    const at = { at: 5n, kind: 'continued', from: 5n, goneFrom: undefined } as const;
+    partition.place(at, 'topic', undefined);
+    const emptied = storedBatch({ firstOffset: 15n, count: 0, stored: Buffer.alloc(0), lastOffsetDelta: 3 });
+    const messages = await readWindow([emptied], 5n, { bytes: MIB });
+    const brought = new Batch('rewards', '5', { partition: 0, highWatermark: '19', abortedTransactions: [], messages });
+    expect(brought.isEmptyDueToFiltering()).toBe(true);
+    partition.skip(BigInt(brought.firstOffset() ?? -1), BigInt(brought.lastOffset()));
+    // kafkajs goes on behind it: a partition that has stayed would have it begin again, for ever.
+    expect(partition.continueAt(19n, 30n)).toHaveProperty('watermark');
+  });
 });
 
 describe('batches above the bound', () => {
@@ -192,7 +208,10 @@ describe('a batch that is damaged', () => {
     expect(read[3]?.value).toEqual(batch.records);
     // Where it was taken already, it is not made again.
     const again = await readWindow([batch], 14n, { bytes: MIB });
-    expect(again.map(({ offset, isControlRecord }) => [offset, isControlRecord])).toEqual([['15', true]]);
+    expect(again.map(({ offset, isControlRecord }) => [offset, isControlRecord])).toEqual([
+      ['14', true],
+      ['15', true],
+    ]);
   });
 
   it.each([
