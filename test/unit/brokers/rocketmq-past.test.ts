@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RocketmqPast } from '../../../src/brokers/rocketmq-past.js';
+import type { OthersHolding } from '../../../src/domain/holding.js';
 
 /** With the time that the broker takes to hand something out again. */
 const INVISIBILITY = 10_000 + 5_000;
@@ -57,6 +58,19 @@ describe('the past of a RocketMQ group', () => {
     expect(past.value(99_000, 7000)).toBeUndefined();
     expect(past.value(99_000, 12_999)).toBe(5000);
     expect(past.value(99_000, 13_001)).toBe(8000);
+  });
+
+  it('is not believed by what another told before all that a dead one held had come again: it may have come to that one', () => {
+    const past = pastOf('a/0');
+    past.foundEmpty('a', 1000, 6000);
+    const dead = { at: 20_000, since: 500 };
+    const cameAgainBy = 20_000 + INVISIBILITY + 5_000;
+    const valueWith = (now: number, other: OthersHolding) => past.value(now, NOTHING_PENDING, [dead, other]);
+    // Long after the observation, and with a poll under way, which may bring what the dead one held.
+    const before = { at: cameAgainBy - 500, since: cameAgainBy - 1_000 };
+    expect(valueWith(cameAgainBy, before)).toBeUndefined();
+    expect(valueWith(cameAgainBy + 500, { at: cameAgainBy + 400, since: 0 })).toBeUndefined();
+    expect(valueWith(cameAgainBy + 500, { ...before, at: cameAgainBy })).toBe(1000);
   });
 
   it('begins anew when a delivery goes back to the broker', () => {
