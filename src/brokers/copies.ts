@@ -12,6 +12,11 @@ export interface Copies {
    */
   committed(): Promise<ReadonlyMap<number, bigint>>;
   /**
+   * The offset behind the last record of each partition that there is.
+   * @throws HandoverError `broker-unavailable`
+   */
+  ends(): Promise<ReadonlyMap<number, bigint>>;
+  /**
    * Reads what lies at each place, in order.
    * @throws HandoverError `broker-unavailable` where that cannot be told now
    */

@@ -56,6 +56,20 @@ export function readCommitted(
 }
 
 /**
+ * The offset behind the last record, in each partition of `topic`.
+ * @throws HandoverError `broker-unavailable`
+ */
+export function readEnds(
+  connection: KafkaConnection,
+  { topic, log }: { readonly topic: string; readonly log: Log },
+): Promise<ReadonlyMap<number, bigint>> {
+  return withAdmin(connection, log, `where ${topic} ends`, async (admin) => {
+    const ends = await admin.fetchTopicOffsets(topic);
+    return new Map(ends.map(({ partition, high }) => [partition, BigInt(high)]));
+  });
+}
+
+/**
  * For how long `topic` keeps messages, in ms. Without `delete` among its cleanup policies, that is for ever.
  * @throws HandoverError `broker-unavailable`
  */

@@ -4,7 +4,7 @@ import type { Log } from '../domain/log.js';
 import type { KafkaPlace } from '../domain/lost-delivery.js';
 import type { KafkaConnection } from './connections.js';
 import type { Copies, CopyReading } from './copies.js';
-import { readCommitted } from './kafka-admin.js';
+import { readCommitted, readEnds } from './kafka-admin.js';
 import { createKafkaClient } from './kafka-client.js';
 import { kafkaDelivery } from './kafka-delivery.js';
 
@@ -40,6 +40,8 @@ export interface KafkaCopiesOptions {
 export function createKafkaCopies({ connection, topic, group, log }: KafkaCopiesOptions): Copies {
   return {
     committed: () => readCommitted(connection, { topic, group, log }),
+
+    ends: () => readEnds(connection, { topic, log }),
 
     async read(places) {
       const cluster = clusterOf(createKafkaClient(connection, log, { retries: 1 }));

@@ -14,6 +14,8 @@ export interface SidePosition {
   readonly topic: string;
   /** Kafka only: the first offset that the group will be given, per partition; absent where it has committed nothing. */
   readonly committed?: ReadonlyMap<number, bigint>;
+  /** Kafka only: the offset behind the last record of each partition that there is, and when it was asked for (Redis time, ms). */
+  readonly log?: { readonly ends: ReadonlyMap<number, bigint>; readonly askedAt: number };
   /** Everything that the broker had stored by then has been accepted, for all the side knows (Redis time, ms). Undefined: unknown. */
   readonly past: number | undefined;
 }
@@ -22,7 +24,8 @@ export interface SidePosition {
  * What a message that has a record and, for all that was seen, no workflow is to a side.
  * `accounted-for`: the side never had it, or it is held, settled or shown already, or its copy was left to the other side.
  * `in-hand`: the side has not acknowledged it, as it lingers or is held; that is how it should be.
- * `too-early`: it may yet be any of them. `lost`: the side has acknowledged it. `unknowable`: nobody can tell any more.
+ * `too-early`: it may yet be any of them. `lost`: the side has acknowledged it, or its log does not reach there any more.
+ * `unknowable`: nobody can tell any more.
  */
 export type CopyStanding = 'accounted-for' | 'in-hand' | 'too-early' | 'lost' | 'unknowable';
 
@@ -48,9 +51,10 @@ export const PATIENCE_WITH_SILENCE = 10;
 export function judgeCopy({ record, side, position, since, now, checkAfterMs }: DoubtedCopy): CopyStanding {
   if (record === undefined || !isUnclaimed(record) || !countsOn(record, side)) return 'accounted-for';
   const forLong = now - since >= checkAfterMs;
-  const offsetPassed = isOffsetPassed(placeOf(record, side, position.topic), position.committed);
+  const place = placeOf(record, side, position.topic);
+  const offsetPassed = isOffsetPassed(place, position.committed);
+  if (offsetPassed === true || isBeyondLog(place, position, since)) return forLong ? 'lost' : 'too-early';
   if (offsetPassed === false) return 'in-hand';
-  if (offsetPassed === true) return forLong ? 'lost' : 'too-early';
   if (position.past === undefined) {
     return now - since >= checkAfterMs * PATIENCE_WITH_SILENCE ? 'unknowable' : 'too-early';
   }
@@ -85,6 +89,15 @@ export function readKafkaPlace(coordinates: string): KafkaPlace | undefined {
 function isOffsetPassed(place: KafkaPlace | undefined, committed: SidePosition['committed']): boolean | undefined {
   if (place === undefined || committed === undefined) return undefined;
   return (committed.get(place.partition) ?? -1n) > place.offset;
+}
+
+/**
+ * Whether the log ends before a record that it had: the topic was deleted and made anew, or the log was cut off. What its
+ * process did not bring to a workflow before it died nobody will deliver, although the group's position is not there yet.
+ */
+function isBeyondLog(place: KafkaPlace | undefined, { log }: SidePosition, since: number): boolean {
+  if (place === undefined || log === undefined || log.askedAt < since) return false;
+  return (log.ends.get(place.partition) ?? 0n) <= place.offset;
 }
 
 /** By which a note on a record tells that no workflow has ever had its message. */

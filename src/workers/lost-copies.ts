@@ -5,7 +5,14 @@ import { HandoverError, toError } from '../domain/errors.js';
 import { fingerprintOf } from '../domain/fingerprint.js';
 import type { LedgerRecord } from '../domain/ledger-state.js';
 import type { Log } from '../domain/log.js';
-import { describeLost, isUnclaimed, judgeCopy, type KafkaPlace, placeOf } from '../domain/lost-delivery.js';
+import {
+  describeLost,
+  isUnclaimed,
+  judgeCopy,
+  type KafkaPlace,
+  placeOf,
+  type SidePosition,
+} from '../domain/lost-delivery.js';
 import type { MessageReading } from '../domain/message.js';
 import type { Side } from '../domain/side.js';
 import type { Starter } from '../intake/starter.js';
@@ -89,16 +96,16 @@ export class LostCopies {
 
   /** One look at all that is doubted. Resolves once what is lost has been handed to intake, or shown. */
   async look(): Promise<void> {
-    const { side, doubted, topic, ledger, copies, signs, checkAfterMs } = this.#options;
+    const { side, doubted, topic, ledger, copies, checkAfterMs } = this.#options;
     const { signal } = this.#stopping;
     const lost: Lost[] = [];
-    let position: Parameters<typeof judgeCopy>[0]['position'] | undefined;
+    let position: SidePosition | undefined;
     for await (const { messageId, at: since } of doubted.oldest(side)) {
       if (signal.aborted) return;
       if (lost.length + this.#inHand.size >= MOST_IN_HAND) break;
       if (this.#inHand.has(messageId)) continue;
       // Before any record is read: what is acknowledged has a workflow by then, unless it is lost.
-      position ??= { topic, past: await signs.past(side), ...(copies && { committed: await copies.committed() }) };
+      position ??= await this.#askPosition();
       const record = await this.#readRecord(messageId);
       const standing = judgeCopy({ record, side, position, since, now: await ledger.now(), checkAfterMs });
       if (standing === 'too-early') continue;
@@ -111,6 +118,15 @@ export class LostCopies {
       else if (standing === 'lost' && place !== undefined) lost.push({ record, place });
     }
     await this.#bringBack(lost);
+  }
+
+  async #askPosition(): Promise<SidePosition> {
+    const { side, topic, copies, signs, ledger } = this.#options;
+    const past = await signs.past(side);
+    if (copies === undefined) return { topic, past };
+    const committed = await copies.committed();
+    const askedAt = await ledger.now();
+    return { topic, past, committed, log: { ends: await copies.ends(), askedAt } };
   }
 
   async #readRecord(messageId: string): Promise<LedgerRecord | undefined> {

@@ -77,6 +77,16 @@ describe('copies on Kafka, read by their place', () => {
     expect(await copies.committed()).toEqual(new Map([[1, 1n]]));
   });
 
+  test('tells where each partition ends', async () => {
+    expect(await copies.ends()).toEqual(
+      new Map([
+        [0, 4n],
+        [1, 4n],
+        [2, 0n],
+      ]),
+    );
+  });
+
   test('makes no group, and moves none', async () => {
     const groups = async () =>
       (await admin.listGroups()).groups.map(({ groupId }) => groupId).filter((id) => id.includes(topic));
@@ -94,5 +104,6 @@ describe('copies on Kafka, read by their place', () => {
     const away = createKafkaCopies({ connection: { brokers: ['127.0.0.1:1'] }, topic, group, log });
     await expect(away.read([at(0, 0n)])).rejects.toMatchObject({ code: 'broker-unavailable' });
     await expect(away.committed()).rejects.toMatchObject({ code: 'broker-unavailable' });
+    await expect(away.ends()).rejects.toMatchObject({ code: 'broker-unavailable' });
   });
 });

@@ -54,6 +54,20 @@ describe('a copy of which the offset is known', () => {
     expect(judge({ now, position: { committed: new Map() } })).toBe('in-hand');
   });
 
+  it('is lost although the position is not there, if the log has been seen for checkAfter to end before it, or has no such partition', () => {
+    const now = SINCE + CHECK_AFTER;
+    const made = (ends: ReadonlyMap<number, bigint>, askedAt = now - 1_000) => ({
+      now,
+      position: { committed: committed(7n), log: { ends, askedAt } },
+    });
+    expect(judge(made(new Map([[3, 41n]])))).toBe('lost');
+    expect(judge(made(new Map([[2, 99n]])))).toBe('lost');
+    expect(judge({ ...made(new Map([[3, 41n]])), now: now - 1 })).toBe('too-early');
+    // The log reaches there; or it was asked before the copy was known, and may have grown since.
+    expect(judge(made(new Map([[3, 42n]])))).toBe('in-hand');
+    expect(judge(made(new Map([[3, 41n]]), SINCE - 1))).toBe('in-hand');
+  });
+
   it('is judged by its own partition, and by offsets beyond what a number can hold', () => {
     const big = { ...record, copies: { kafka: 'kafka:rewards/3/9007199254740993' } };
     expect(judge({ record: big, position: { committed: committed(9007199254740993n) } })).toBe('in-hand');

@@ -51,6 +51,7 @@ interface World {
   readonly records: readonly LedgerRecord[];
   readonly side?: Side;
   readonly committed?: bigint;
+  readonly end?: bigint;
   readonly past?: number;
   readonly room?: number;
   readonly readable?: boolean;
@@ -104,6 +105,7 @@ function createWorld(world: World) {
               told.push('ask the group');
               return new Map([[0, world.committed ?? 1_000_000n]]);
             },
+            ends: async () => new Map([[0, world.end ?? 1_000_000n]]),
             read: async (places) => {
               biggest.batch = Math.max(biggest.batch, places.length);
               return places.map(readAt);
@@ -240,11 +242,24 @@ describe('what is in order is left alone', () => {
     expect(taken.map(({ coordinates }) => coordinates)).toEqual(['kafka:rewards/0/2']);
   });
 
+  it('what lay in a topic that was made anew since is shown, although the new one has not come that far', async () => {
+    const { lost, shown, taken, doubted } = createWorld({
+      records: [recordOf(500), recordOf(20)],
+      committed: 10n,
+      end: 30n,
+      readAt: () => ({ gone: 'the broker has deleted it' }),
+    });
+    await lost.look();
+    expect(taken).toEqual([]);
+    expect(shown()).toEqual([expect.stringContaining('kafka had it (kafka:rewards/0/500)')]);
+    expect(doubted.size).toBe(0);
+  });
+
   it('while Kafka does not tell how far its group is, nobody is told anything', async () => {
     const away = async () => Promise.reject(new HandoverError('broker-unavailable', 'Kafka is away'));
     const { lost, shown, doubted } = createWorld({
       records: [recordOf(1)],
-      overrides: { copies: { committed: away, read: away } },
+      overrides: { copies: { committed: away, ends: away, read: away } },
     });
     await expect(lost.look()).rejects.toThrow('Kafka is away');
     expect(shown()).toEqual([]);
