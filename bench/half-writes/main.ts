@@ -111,11 +111,18 @@ async function measure(ground: Ground, side: Side, messages: number): Promise<ob
     tookS: secondsSince(from, last),
     left,
     twice: grants.twice().length,
+    open: await countOpen(ground),
     own: { messages: publishedAt.size, left: ownLeft, medianMs, longestMs },
     // Attempts of which Temporal had no word, and that the ledger showed as not begun.
     neverBegun: workers.reduce((sum, worker) => sum + worker.log().split('ended without a word; the').length - 1, 0),
     stalled: workers.filter((worker) => worker.log().includes('intake-stalled')).map((worker) => worker.side),
   };
+}
+
+/** Runs that are not through yet, though their messages are granted. */
+async function countOpen({ live }: Ground): Promise<number> {
+  const { count } = await live.client.workflow.count("ExecutionStatus = 'Running' AND WorkflowType = 'message'");
+  return count;
 }
 
 function quantile(values: readonly number[], part: number): number {

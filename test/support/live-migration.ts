@@ -49,7 +49,8 @@ export interface LiveMigration {
 }
 
 /** What all tests share: short waits, so that a failure shows within seconds. */
-const QUICK: MigrationOptions = {
+const QUICK = {
+  provider: { timeout: 1_500, connectTimeout: 500 },
   settlesWithin: 1_000,
   attemptTimeout: 5_000,
   retry: { initialInterval: 500, backoffCoefficient: 1.5, maximumInterval: 1_000, maximumAttempts: 20 },
@@ -60,7 +61,7 @@ const QUICK: MigrationOptions = {
 export async function startLiveMigration(
   stack: LocalStack,
   given: MigrationOptions = {},
-  base: MigrationOptions = QUICK,
+  base: Partial<typeof QUICK> = QUICK,
 ): Promise<LiveMigration> {
   const name = `t-${randomUUID().slice(0, 8)}`;
   const folder = await mkdtemp(join(tmpdir(), 'handover-test-'));
@@ -70,8 +71,8 @@ export async function startLiveMigration(
   const options = {
     migration: name,
     topics: name,
-    provider: { url: `${simulator.url}/rewards`, timeout: 1_500, connectTimeout: 500 },
     ...base,
+    provider: { ...base.provider, url: `${simulator.url}/rewards` },
     ...given,
     limits: { ...base.limits, ...given.limits },
   };
