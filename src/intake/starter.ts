@@ -112,10 +112,12 @@ export class Starter {
     const handle = this.#deps.client.workflow.getHandle(messageId);
     const description = await describe(handle);
     if (description === undefined && run === undefined) return 'with-broker';
+    // Whatever that does, it never claims the message: it would pass for a lost delivery, and be dead-lettered again and again.
+    if (description !== undefined && !this.#isOurs(description)) return this.#strand(messageId, run ?? '', description);
     if (description?.status.name === 'RUNNING') {
       return description.searchAttributes[SEARCH_ATTRIBUTES.state.name]?.[0] === 'parked' ? 'parked' : 'delivered';
     }
-    if (description?.status.name === 'COMPLETED' && this.#isOurs(description)) {
+    if (description?.status.name === 'COMPLETED') {
       return this.#restoreSettled(handle, description);
     }
     return this.#strand(messageId, run ?? '', description);
@@ -181,7 +183,11 @@ export class Starter {
     description: WorkflowExecutionDescription | undefined,
   ): Promise<StartResult> {
     const status = description?.status.name.toLowerCase() ?? 'not found';
-    await this.#deps.ledger.strand(messageId, run, `its workflow is ${status}, and it is not settled`);
+    const why =
+      description === undefined || this.#isOurs(description)
+        ? `its workflow is ${status}, and it is not settled`
+        : `another workflow (${description.type}, ${status}) goes by its ID: it was dead-lettered, or will be when it comes again`;
+    await this.#deps.ledger.strand(messageId, run, why);
     return 'stranded';
   }
 }
