@@ -9,6 +9,8 @@ export interface KafkaPastSamplerOptions {
   readonly kafka: Kafka;
   readonly topic: string;
   readonly group: string;
+  /** Which topic what is handed out comes from; undefined where the broker does not tell. */
+  readonly topicId: () => string | undefined;
   readonly log: Log;
 }
 
@@ -25,6 +27,7 @@ export class KafkaPastSampler {
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #admin: Admin | undefined;
+  #topicId: string | undefined;
 
   constructor(options: KafkaPastSamplerOptions) {
     this.#options = options;
@@ -36,6 +39,7 @@ export class KafkaPastSampler {
 
   /** When the broker stored the record that is handed out now. */
   brokerTime(partition: number, offset: bigint): BrokerTime {
+    this.#forgetOther();
     return this.#storedTimes.of(partition, offset, momentNow());
   }
 
@@ -69,10 +73,14 @@ export class KafkaPastSampler {
       this.#admin = kafka.admin();
       await this.#admin.connect();
     }
+    const topicId = this.#options.topicId();
     const askedAt = momentNow();
     const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
     const offsets = await this.#admin.fetchTopicOffsets(topic);
     const answeredAt = momentNow();
+    this.#forgetOther();
+    // The ends may be of the topic before.
+    if (this.#options.topicId() !== topicId) return;
     // kafkajs asks for the ends of the partitions that it knew when it connected: one added since would be left out.
     if (offsets.length !== topics[0]?.partitions.length) throw new Error(`the partitions of ${topic} have changed`);
     const ends = new Map(offsets.map(endsOf));
@@ -80,6 +88,20 @@ export class KafkaPastSampler {
     const [committed] = await this.#admin.fetchOffsets({ groupId: group, topics: [topic] });
     this.#past.sample(askedAt.wall, ends);
     this.#past.committed(new Map(committed?.partitions.map((entry) => [entry.partition, BigInt(entry.offset)])));
+  }
+
+  /**
+   * A topic that was made anew gives its offsets anew: an end of the one before would make its records older than they are. The
+   * ends need not show it, as it may hold more records by now.
+   */
+  #forgetOther(): void {
+    const topicId = this.#options.topicId();
+    if (topicId === undefined || topicId === this.#topicId) return;
+    if (this.#topicId !== undefined) {
+      this.#storedTimes.forget();
+      this.#past.forget();
+    }
+    this.#topicId = topicId;
   }
 
   async #forget(): Promise<void> {

@@ -42,6 +42,11 @@ export class KafkaPast {
     this.#samples = this.#samples.slice(reached + 1);
   }
 
+  /** What was sampled is of another topic. What was proven of it stays true. */
+  forget(): void {
+    this.#samples = [];
+  }
+
   get value(): number | undefined {
     return this.#past;
   }

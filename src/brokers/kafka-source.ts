@@ -24,8 +24,8 @@ export function createKafkaSource(options: KafkaSourceOptions): Source {
   const { connection, topic, group, log } = options;
   const kafka = createKafkaClient(connection, log);
   limitReads(kafka, options.reads ?? DEFAULT_READ_LIMITS);
-  const sampler = new KafkaPastSampler({ kafka, topic, group, log });
   const assignment = new KafkaAssignment({ topic, log });
+  const sampler = new KafkaPastSampler({ kafka, topic, group, topicId: () => assignment.topicId, log });
   let supervisor: Supervisor | undefined;
   let consumption: KafkaConsumption | undefined;
 

@@ -33,6 +33,10 @@ export class KafkaStoredTimes {
     return this.#samples.length;
   }
 
+  forget(): void {
+    this.#samples = [];
+  }
+
   /** @param ends of every partition, read by the broker at some moment between the two. */
   sample(askedAt: Moment, answeredAt: Moment, ends: ReadonlyMap<number, PartitionEnds>): void {
     // Offsets are given anew in a topic made anew or a log that was cut off: an old end above one says nothing of it.
