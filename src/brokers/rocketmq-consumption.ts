@@ -4,6 +4,7 @@ import type { RocketmqConnection } from './connections.js';
 import { HastyAnswers } from './hasty-answers.js';
 import { LONG_POLL_MS, MAX_POP, PopConsumer } from './pop-consumer.js';
 import { ClientGuard } from './rocketmq-client.js';
+import { handOver } from './rocketmq-hand-over.js';
 import type { RocketmqLeases } from './rocketmq-leases.js';
 import type { RocketmqPast } from './rocketmq-past.js';
 import { SharedCapacity } from './shared-capacity.js';
@@ -134,22 +135,12 @@ export class RocketmqConsumption implements Life {
         if (deliveries.length > 0) past.gaveBack(Date.now());
         return false;
       }
-      if (deliveries.length > 0) this.#handOver(deliveries);
+      if (deliveries.length > 0) handOver(deliveries, this.#options);
       if (empty) past.foundEmpty(broker, startedAt, Date.now());
       return hasty;
     } finally {
       answered?.();
       this.#capacity.release(room);
     }
-  }
-
-  #handOver(popped: Awaited<ReturnType<PopConsumer['pop']>>['deliveries']): void {
-    const { sink, leases, past } = this.#options;
-    const outcomes = sink.take(popped.map(({ delivery }) => delivery));
-    popped.forEach((entry, index) => {
-      leases.hold(entry, Promise.resolve(outcomes[index]));
-      const { storedAt, receivedAt } = entry.delivery;
-      if (entry.firstTime) past.handedOut(entry.queue, storedAt, receivedAt);
-    });
   }
 }

@@ -66,6 +66,23 @@ export class RocketmqLeases {
     this.#ends.add(end);
   }
 
+  /**
+   * Joins a delivery that has come again although it is held here, as its renewals failed: the sink is to have it once, as
+   * a hold that lasts would otherwise fill its memory with repeats, at each fault anew. What becomes of the one that is held
+   * then counts for this one. False: it is held no more, or it is not surely the same.
+   */
+  rejoin(again: PoppedDelivery): boolean {
+    if (again.firstTime) return false;
+    for (const lease of this.#leases) {
+      if (!lease.pending || !isSame(lease.popped, again)) continue;
+      lease.last = lease.last.then(() => {
+        lease.popped.handle.receiptHandle = again.handle.receiptHandle;
+      });
+      return true;
+    }
+    return false;
+  }
+
   /** Resolves once nothing is held. */
   async settled(): Promise<void> {
     while (this.#ends.size > 0) await Promise.all(this.#ends);
@@ -133,4 +150,18 @@ export class RocketmqLeases {
       log.debug({ err: error, coordinates }, 'a delivery could not be given back early; its time has to run out');
     }
   }
+}
+
+/** The broker's ID alone is not enough: whoever publishes copies with all their properties copies it too. */
+function isSame({ handle, queue, delivery }: PoppedDelivery, again: PoppedDelivery): boolean {
+  const [one, other] = [delivery, again.delivery];
+  if (handle.messageId === '' || handle.messageId !== again.handle.messageId) return false;
+  if (brokerOf(queue) !== brokerOf(again.queue) || handle.topic !== again.handle.topic) return false;
+  const hasBody = one.body !== null && other.body !== null && one.body.equals(other.body);
+  if (!hasBody || one.properties.size !== other.properties.size) return false;
+  return [...one.properties].every(([name, value]) => other.properties.get(name) === value);
+}
+
+function brokerOf(queue: string): string {
+  return queue.slice(0, queue.lastIndexOf('/'));
 }

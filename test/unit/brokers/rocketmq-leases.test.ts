@@ -2,7 +2,9 @@ import { Endpoints } from 'rocketmq-client-nodejs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ReceiptHandle } from '../../../src/brokers/receipt-handle.js';
 import type { PoppedDelivery } from '../../../src/brokers/rocketmq-delivery.js';
+import { handOver } from '../../../src/brokers/rocketmq-hand-over.js';
 import { RocketmqLeases } from '../../../src/brokers/rocketmq-leases.js';
+import type { Delivery } from '../../../src/brokers/source.js';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const INVISIBILITY_MS = 15_000;
@@ -181,5 +183,74 @@ describe('the leases of RocketMQ deliveries', () => {
     again.accept();
     await vi.advanceTimersByTimeAsync(0);
     expect(leases.heldSince).toBe(-4);
+  });
+
+  describe('of one that has come again while it is held, as its renewals failed', () => {
+    const again = (
+      change: { body?: Buffer; firstTime?: boolean; id?: string; broker?: string } = {},
+    ): PoppedDelivery => {
+      const { body = BODY, firstTime = false, id = 'm-1', broker = 'broker-a' } = change;
+      const one = popped();
+      const delivery = { ...one.delivery, body, properties: new Map([['id', id]]) };
+      return { ...one, queue: `${broker}/1`, firstTime, delivery, handle: { ...one.handle, receiptHandle: 'again' } };
+    };
+    const held = (): PoppedDelivery => ({
+      ...popped(),
+      delivery: { ...popped().delivery, body: BODY, properties: new Map([['id', 'm-1']]) },
+    });
+    const BODY = Buffer.from('{"amount":5}');
+
+    it('is not handed over a second time, however often it comes, and the others of its poll are', () => {
+      const taken: string[][] = [];
+      const sink = {
+        take: (deliveries: readonly Delivery[]) => {
+          taken.push(deliveries.map(({ properties }) => properties.get('id') ?? ''));
+          return deliveries.map(() => new Promise<void>(() => undefined));
+        },
+      };
+      const options = { sink, leases, past: { handedOut: () => undefined } };
+      handOver([held()], options);
+      for (let time = 0; time < 10; time += 1) handOver([again(), again({ id: `m-${time + 2}` })], options);
+      expect(taken.flat()).toEqual(Array.from({ length: 11 }, (_, n) => `m-${n + 1}`));
+    });
+
+    it('is one with it, and is acknowledged by the handle that came last', async () => {
+      const { outcome, accept } = pending();
+      leases.hold(held(), outcome);
+      broker.failures = 4;
+      await vi.advanceTimersByTimeAsync(INVISIBILITY_MS);
+      broker.failures = 0;
+      broker.latest = 'again';
+      expect(leases.rejoin(again())).toBe(true);
+      accept();
+      await leases.settled();
+      expect(broker.acknowledged).toEqual(['again']);
+    });
+
+    it('is extended by that handle, also where an extension by the one before is answered late', async () => {
+      const renewal = pending();
+      broker.extending = renewal.outcome;
+      const { outcome, accept } = pending();
+      leases.hold(held(), outcome);
+      await vi.advanceTimersByTimeAsync(INVISIBILITY_MS / 3);
+      expect(leases.rejoin(again())).toBe(true);
+      renewal.accept();
+      await vi.advanceTimersByTimeAsync(0);
+      broker.latest = 'again';
+      accept();
+      await leases.settled();
+      expect(broker.acknowledged).toEqual(['again']);
+    });
+
+    it('is another one where anything of it differs, or nobody had it before, or nothing is held any more', async () => {
+      const { outcome, accept } = pending();
+      leases.hold(held(), outcome);
+      const others = [{ body: Buffer.from('{}') }, { firstTime: true }, { id: 'm-2' }, { broker: 'broker-b' }];
+      expect(others.map((change) => leases.rejoin(again(change)))).toEqual([false, false, false, false]);
+      accept();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(leases.rejoin(again())).toBe(false);
+      await leases.settled();
+    });
   });
 });
