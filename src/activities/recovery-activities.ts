@@ -20,7 +20,7 @@ export interface RecoveryRequest {
   readonly since: number | null;
   /** How far back the ledger reached before this loss, see `LedgerState`. */
   readonly remembersSince: number;
-  /** The migration never had an epoch: there is nothing that can have been lost. */
+  /** The workflow knows of no epoch. If the marks know of none either, there never was one, and nothing can have been lost. */
   readonly first: boolean;
 }
 
@@ -119,12 +119,15 @@ export function createRecoveryActivities(deps: RecoveryDependencies): RecoveryAc
     recoverLedger: (request) =>
       whileBeating(async (beat) => {
         const { epoch, why, first, remembersSince: before } = request;
-        const { since, now: startedAt } = await marks.open(epoch, request.since, before);
+        const { since, now: startedAt, known } = await marks.open(epoch, request.since, before);
         if (!first) await sleep(VISIBILITY_SETTLES_MS, undefined, { signal: cancellationSignal() });
         const retentionMs = await retention();
         const { restored, failed } = await rebuildAll({ since, thorough: false }, beat);
         const endedAt = await now();
-        const remembersSince = Math.max(before, first ? 0 : rememberedFrom(since, endedAt, retentionMs));
+        const remembersSince = Math.max(
+          before,
+          first && known !== true ? 0 : rememberedFrom(since, endedAt, retentionMs),
+        );
         const told = failed.count === 0 ? {} : { failed };
         const recovery: Recovery = { why, since, startedAt, endedAt, restored, ...told };
         if (!first) await audit.recovered(recovery);

@@ -38,8 +38,15 @@ export interface LedgerMarks {
   readonly count: number;
   /** Reads every mark and puts this process's pulse on those that show what it trusts; one trust for each mark. */
   beat(process: string, trusts: readonly Trust[]): Promise<Beat[]>;
-  /** Begins a recovery. Answers since when records may be lost (null: all of them) and Redis time. */
-  open(epoch: string, since: number | null, remembersSince: number): Promise<{ since: number | null; now: number }>;
+  /**
+   * Begins a recovery. Answers since when records may be lost (null: all of them) and Redis time. `known`: the marks showed an
+   * earlier epoch, so this is no first one, whatever the cutover workflow knows. What they remember never gets further.
+   */
+  open(
+    epoch: string,
+    since: number | null,
+    remembersSince: number,
+  ): Promise<{ since: number | null; now: number; known?: boolean }>;
   /** Lets processes go on with what is open; false if something was lost again meanwhile, and then they do not. */
   letGoOn(epoch: string): Promise<boolean>;
   progress(epoch: string, progress: RecoveryProgress): Promise<void>;
@@ -83,6 +90,7 @@ export function createLedgerMarks(client: RedisClient, migration: string): Ledge
       return {
         since: moments.includes('') ? null : Math.min(...moments.map(Number)),
         now: Math.min(...answers.map(([, now]) => Number(now))),
+        known: answers.some(([, , known]) => known === '1'),
       };
     },
 

@@ -68,6 +68,17 @@ describe.each(BACKENDS)("the ledger's marks, on $name", ({ start }) => {
     expect((await marks.beat('p3', []))[0]).toMatchObject({ remembersSince: 7 });
   });
 
+  test('know that there was an epoch, and how far back the ledger remembers, where the cutover workflow was ended and does not', async () => {
+    expect(await marks.open('e1', null, 0)).toMatchObject({ known: false });
+    expect(await marks.open('e1', null, 0)).toMatchObject({ known: false });
+    expect(await marks.close('e1', 7, recovery)).toBe(true);
+    expect(await marks.open('e2', 1_000, 0)).toMatchObject({ known: true });
+    // The process that had it has died, and another one begins it again.
+    expect(await marks.open('e2', 1_000, 0)).toMatchObject({ known: true });
+    expect(await marks.close('e2', 0, recovery)).toBe(true);
+    expect((await marks.beat('p1', []))[0]).toMatchObject({ remembersSince: 7 });
+  });
+
   test('that went back to an older state say to when', async () => {
     await recovered('e1');
     const beat = watcher(marks, 'p1', 'e1');

@@ -13,7 +13,9 @@ if mark.epoch ~= ARGV[1] or mark.run ~= run then return { 'lost' } end
 if ARGV[2] == 'partial' and mark.phase == 'recovering' then
   redis.call('HSET', KEYS[1], 'phase', 'partial', 'latest', ms_text(now_ms()))
 elseif ARGV[2] == 'intact' and mark.phase ~= 'intact' then
+  local remembers_since = math.max(tonumber(ARGV[3]), tonumber(mark.remembersSince or '0') or 0)
   redis.call('HDEL', KEYS[1], 'since', 'progress')
-  redis.call('HSET', KEYS[1], 'phase', 'intact', 'latest', ms_text(now_ms()), 'remembersSince', ARGV[3], 'recovery', ARGV[4])
+  redis.call('HSET', KEYS[1], 'phase', 'intact', 'latest', ms_text(now_ms()),
+    'remembersSince', ms_text(remembers_since), 'recovery', ARGV[4])
 end
 return { 'closed' }

@@ -30,7 +30,13 @@ const request: ClosedRequest = {
 type Closed = Extract<RebuildRequest, { of: 'closed' }>;
 
 /** A Temporal with workflows that closed at these times. */
-function recovery({ closedAt = [] as number[], endsAt = NOON + HOUR, failIn = Number.POSITIVE_INFINITY, kept = true }) {
+function recovery({
+  closedAt = [] as number[],
+  endsAt = NOON + HOUR,
+  failIn = Number.POSITIVE_INFINITY,
+  kept = true,
+  known = false,
+}) {
   const seen = {
     windows: [] as Closed[],
     progress: [] as RecoveryProgress[],
@@ -41,7 +47,7 @@ function recovery({ closedAt = [] as number[], endsAt = NOON + HOUR, failIn = Nu
     closedAt.filter((at) => (from === null || at >= from) && (to === null || at < to));
   const deps: RecoveryDependencies = {
     marks: {
-      open: async () => ({ since: null, now: NOON }),
+      open: async () => ({ since: null, now: NOON, known }),
       letGoOn: async () => true,
       progress: async (_epoch, progress) => void seen.progress.push(progress),
       close: async () => kept,
@@ -131,5 +137,22 @@ describe('the recovery of what has closed', () => {
 
   test('does not end where the ledger has lost records again', async () => {
     await expect(run(recovery({ kept: false }).activities)).rejects.toThrow('lost records again');
+  });
+});
+
+describe('the recovery that a cutover workflow without a memory asks for', () => {
+  const begun = { epoch: 'e2', why: 'its epoch is not the present one', since: null, remembersSince: 0, first: true };
+
+  test.each([
+    ['is the first one where the marks know of none: nothing can have been forgotten', false, 0],
+    [
+      'is not where they do, as that workflow was ended: the horizon is that of any other',
+      true,
+      NOON + HOUR - (RETENTION - HOUR),
+    ],
+  ])('%s', async (_, known, expected) => {
+    const { activities } = recovery({ known });
+    const recover = new MockActivityEnvironment().run(activities.recoverLedger, begun);
+    expect(((await recover) as { remembersSince: number }).remembersSince).toBe(expected);
   });
 });
