@@ -38,6 +38,33 @@ describe('a message is in hand', () => {
     expect(a.left).toBe(true);
   });
 
+  it('for longer where everything is slow: a bound that time lifts would be none when it is needed', async () => {
+    const inHand = new InHand();
+    for (let round = 0; round < 50; round += 1) {
+      take(inHand, 'slow');
+      await vi.advanceTimersByTimeAsync(3_000);
+      inHand.began('slow');
+      inHand.leave('slow');
+    }
+    const silent = take(inHand, 'silent');
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(silent.left).toBe(false);
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(silent.left).toBe(true);
+  });
+
+  it('never for longer than half a minute, ten times as many as there are places', async () => {
+    const inHand = new InHand();
+    for (let round = 0; round < 50; round += 1) {
+      take(inHand, 'slow');
+      await vi.advanceTimersByTimeAsync(29_000);
+      inHand.began('slow');
+    }
+    const silent = Array.from({ length: 320 }, (_, n) => take(inHand, `silent-${n}`));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(silent.every(({ left }) => left)).toBe(true);
+  });
+
   it('by its last delivery: the time of an earlier one does not end a later stay', async () => {
     const inHand = new InHand();
     const first = take(inHand, 'a');
