@@ -3,8 +3,6 @@ import type { Command } from 'commander';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
 import { HandoverError } from '../domain/errors.js';
-import { grpcProxyHint } from '../domain/grpc-proxy.js';
-import { isLoopback } from '../domain/loopback.js';
 import type { Audit } from '../ledger/audit.js';
 import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -48,7 +46,7 @@ export interface Session {
   readonly namespace: string;
   /** Web UI's page of a message's workflow, where Web UI is known. */
   workflowUrl(workflowId: string): string | undefined;
-  /** @throws HandoverError `temporal-unavailable` */
+  /** @throws HandoverError `temporal-unavailable`, `namespace-missing` */
   temporal(): Promise<Client>;
   /** Connects as it is used. */
   redis(): Promise<LedgerParts>;
@@ -78,7 +76,7 @@ export async function withSession<T>(flags: ConnectionFlags, work: (session: Ses
       workflowUrl: (workflowId) =>
         webUi && `${webUi}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
       temporal() {
-        temporal ??= openTemporal(connections, closers);
+        temporal ??= import('./open-temporal.js').then((parts) => parts.openTemporal(connections.temporal, closers));
         return temporal;
       },
       redis() {
@@ -87,18 +85,20 @@ export async function withSession<T>(flags: ConnectionFlags, work: (session: Ses
       },
     });
   } catch (error) {
-    throw temporal === undefined ? error : await explainTemporal(error);
+    throw await explain(error, temporal !== undefined);
   } finally {
     await Promise.allSettled(closers.map((close) => close()));
   }
 }
 
-/** A call that Temporal refused or did not answer, of which the command itself has nothing better to say. */
-async function explainTemporal(error: unknown): Promise<unknown> {
-  const { ServiceError } = await import('@temporalio/client');
-  if (!(error instanceof ServiceError)) return error;
-  const reason = error.cause instanceof Error ? error.cause.message : error.message;
-  return new HandoverError('temporal-unavailable', `Temporal did not do it: ${reason}`, { cause: error });
+/** What a command is told of a fault that its own work has nothing better to say of. */
+async function explain(error: unknown, askedTemporal: boolean): Promise<unknown> {
+  if (error instanceof HandoverError && error.code === 'ledger-unavailable') {
+    // A worker asks again by itself. A command does not.
+    const hint = 'Look whether Redis is up, and whether REDIS_URL (or the local stack: handover up) leads to it.';
+    return new HandoverError(error.code, error.message, { cause: error, hint });
+  }
+  return askedTemporal ? (await import('./open-temporal.js')).explainTemporal(error) : error;
 }
 
 /** Temporal's Web UI: the local stack's, if it is in use, or what HANDOVER_TEMPORAL_UI says. */
@@ -107,27 +107,6 @@ function findWebUi(instance: string | undefined, { temporal }: Connections): str
   if (named !== undefined && named !== '') return named.replace(/\/+$/, '');
   const stack = readStack(instance ?? DEFAULT_INSTANCE)?.temporal;
   return stack?.address === temporal.connectionOptions.address ? stack?.ui : undefined;
-}
-
-async function openTemporal({ temporal }: Connections, closers: (() => Promise<void>)[]): Promise<Client> {
-  const { Client, Connection } = await import('@temporalio/client');
-  const { connectionOptions, namespace } = temporal;
-  const address = connectionOptions.address ?? 'localhost:7233';
-  try {
-    const direct = isLoopback(address.replace(/:\d+$/, '')) && { channelArgs: { 'grpc.enable_http_proxy': 0 } };
-    const connection = await Connection.connect({ ...connectionOptions, ...direct, connectTimeout: '5 s' });
-    closers.push(() => connection.close());
-    return new Client({ connection, namespace });
-  } catch (cause) {
-    throw new HandoverError(
-      'temporal-unavailable',
-      `Temporal does not answer at ${address}${grpcProxyHint(address, process.env)}.`,
-      {
-        cause,
-        hint: 'Look whether it runs, and whether the address, namespace and credentials are right.',
-      },
-    );
-  }
 }
 
 async function openRedis(

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { keepLoopbackDirect } from '../domain/grpc-proxy.js';
+import { outliveReaders } from './closed-pipe.js';
 import { deadLettersCommand } from './commands/dead-letters.js';
 import { demoCommand } from './commands/demo.js';
 import { downCommand } from './commands/down.js';
@@ -85,5 +86,6 @@ const started = process.argv[1];
 if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
   // Temporal and RocketMQ of a local stack are reached by gRPC, also by the commands that are started from here.
   keepLoopbackDirect(process.env);
+  outliveReaders([process.stdout, process.stderr]);
   endProcess(await run(process.argv.slice(2)));
 }

@@ -49,7 +49,7 @@ interface Missing {
 
 async function whyNotYet(options: TemporalReadinessOptions): Promise<string | undefined> {
   try {
-    await askForNamespace(options);
+    await requireNamespace(options);
     return describeMissing(options.namespace, await findMissingAttributes(options));
   } catch (error) {
     if (error instanceof HandoverError || options.signal.aborted) throw error;
@@ -57,7 +57,15 @@ async function whyNotYet(options: TemporalReadinessOptions): Promise<string | un
   }
 }
 
-async function askForNamespace({ client, namespace, address }: TemporalReadinessOptions): Promise<void> {
+/**
+ * Resolves if the namespace is there, or if Temporal forbids to ask.
+ * @throws HandoverError `namespace-missing`; what the client throws
+ */
+export async function requireNamespace({
+  client,
+  namespace,
+  address,
+}: Pick<TemporalReadinessOptions, 'client' | 'namespace' | 'address'>): Promise<void> {
   try {
     await client.withDeadline(Date.now() + PATIENCE_MS, () => client.workflowService.describeNamespace({ namespace }));
   } catch (error) {

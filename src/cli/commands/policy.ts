@@ -160,9 +160,12 @@ async function change<W extends object>(
 async function show(flags: ShowFlags): Promise<void> {
   const { readPolicy } = await import('../policy/read-policy.js');
   const output = createOutput(flags);
-  const { policy, doubt } = await withSession(flags, readPolicy);
-  if (doubt !== undefined) output.say(doubt);
-  output.result(viewPolicy(policy), describePolicy);
+  await withSession(flags, async (session) => {
+    const { policy, doubt, fault } = await readPolicy(session);
+    if (doubt !== undefined) output.say(doubt);
+    output.result(viewPolicy(policy), describePolicy);
+    if (fault !== undefined) throw fault;
+  });
 }
 
 function noop(): void {}

@@ -1,13 +1,15 @@
 import { Command } from 'commander';
-import { toError } from '../../domain/errors.js';
-import { type ConnectionFlags, type Session, withConnectionFlags, withSession } from '../connections.js';
-import { createOutput, type Output } from '../output.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
+import { createOutput } from '../output.js';
 import type { StatusSources } from '../read-status.js';
 
 const EXAMPLES = `
 Examples:
   $ handover status
-  $ handover status --json | jq .messages.parked`;
+  $ handover status --json | jq .messages.parked
+  $ handover status --json | jq '.sides[].processes[] | select(.state != "ready")'
+
+Exit code 1 if Redis or Temporal cannot be asked: what Redis knows is shown all the same.`;
 
 interface StatusFlags extends ConnectionFlags {
   readonly json?: boolean;
@@ -20,27 +22,26 @@ export function statusCommand(): Command {
   return withConnectionFlags(command).addHelpText('after', EXAMPLES).action(status);
 }
 
+/** Temporal being away keeps nothing that Redis knows from a person who looks for what is wrong, and is no success. */
 async function status(flags: StatusFlags): Promise<void> {
-  const { describeStatus, readStatus } = await import('../read-status.js');
+  const [{ describeStatus, readRewards, readStatus }, { readDoubt }] = await Promise.all([
+    import('../read-status.js'),
+    import('../policy/read-policy.js'),
+  ]);
   const output = createOutput(flags);
-  const { readDoubt } = await import('../policy/read-policy.js');
-  const view = await withSession(flags, async (session) => {
-    const doubt = await readDoubt(session.temporal, session.migration.name);
+  await withSession(flags, async ({ migration: { name }, namespace, redis, temporal }) => {
+    const parts = await redis();
+    let { doubt, fault } = await readDoubt(temporal, name);
     if (doubt !== undefined) output.say(doubt);
-    return readStatus({ ...(await session.redis()), rewards: await rewardsOf(session, output) });
+    const rewards: StatusSources['rewards'] = async (side) => {
+      try {
+        return await readRewards(await temporal(), namespace, name, side);
+      } catch (error) {
+        fault ??= error;
+        return undefined;
+      }
+    };
+    output.result(await readStatus({ ...parts, rewards }), describeStatus);
+    if (fault !== undefined) throw fault;
   });
-  output.result(view, describeStatus);
-}
-
-/** Temporal being away is no reason to keep what Redis knows from a person who looks for what is wrong. */
-async function rewardsOf(session: Session, output: Output): Promise<StatusSources['rewards']> {
-  const { readRewards } = await import('../read-status.js');
-  return async (side) => {
-    try {
-      return await readRewards(await session.temporal(), session.namespace, session.migration.name, side);
-    } catch (error) {
-      output.say(`The rewards of ${side} are unknown: ${toError(error).message}`);
-      return undefined;
-    }
-  };
 }

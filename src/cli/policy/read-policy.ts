@@ -20,6 +20,8 @@ export interface PolicyRead {
   readonly policy: Policy;
   /** Why consumers do not go by it, for people; undefined if they do, or where the workflow cannot be asked. */
   readonly doubt?: string;
+  /** Why Temporal could not be asked for it. */
+  readonly fault?: unknown;
 }
 
 /**
@@ -31,19 +33,29 @@ export async function readPolicy(session: Pick<Session, 'redis' | 'temporal' | '
   const { policyStore } = await session.redis();
   const reading = await policyStore.read();
   if (!reading.known) return { policy: await askWorkflow(await session.temporal(), name, reading.reason) };
-  const doubt = await readDoubt(session.temporal, name);
-  return { policy: reading.policy, ...(doubt !== undefined && { doubt }) };
+  return { policy: reading.policy, ...(await readDoubt(session.temporal, name)) };
 }
 
-/** What a person has to know of the copy in Redis; undefined if there is nothing, or where the workflow cannot be asked. */
-export async function readDoubt(temporal: () => Promise<Client>, migration: string): Promise<string | undefined> {
+/**
+ * What a person has to know of the copy in Redis, if there is anything. What Redis says is shown all the same where Temporal
+ * cannot be asked, as a person may look because it is away; `fault` says so, and is not to be kept from them.
+ */
+export async function readDoubt(
+  temporal: () => Promise<Client>,
+  migration: string,
+): Promise<Pick<PolicyRead, 'doubt' | 'fault'>> {
   try {
     const { policy, foreignCopy } = await readView(await temporal(), migration, DOUBT_PATIENCE_MS);
-    if (foreignCopy === undefined) return undefined;
-    return `Intake holds: Redis holds version ${foreignCopy.version} of the policy, said to be by ${inOneLine(foreignCopy.actor)}, which no command has made (the last one made version ${policy.version}). Decide which counts: handover policy keep workflow, or handover policy keep copy.`;
-  } catch {
-    // What Redis says is shown all the same: a person may look because Temporal is away.
-    return undefined;
+    if (foreignCopy === undefined) return {};
+    const doubt = `Intake holds: Redis holds version ${foreignCopy.version} of the policy, said to be by ${inOneLine(foreignCopy.actor)}, which no command has made (the last one made version ${policy.version}). Decide which counts: handover policy keep workflow, or handover policy keep copy.`;
+    return { doubt };
+  } catch (error) {
+    // No worker has made the workflow yet, or it is just being made: there is nothing to differ from.
+    if (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError) return {};
+    if (!(error instanceof OutOfTime)) return { fault: error };
+    return {
+      doubt: `No worker of migration '${migration}' answers, so nobody says whether this is the policy that a command has made. Start one: handover worker --side kafka.`,
+    };
   }
 }
 
