@@ -20,6 +20,13 @@ export interface RewardsView {
   readonly waiting: number;
   /** Whether nobody picks them up. */
   readonly noWorker: boolean;
+  /** Whether they wait for long although workers are there: those are full. Left out while they do not. */
+  readonly slow?: true;
+}
+
+/** What waits for long has no worker, or one that is full: a process that lives, and rewards as fast as it can, is one. */
+function viewRewards(rewards: RewardsView, isThere: boolean): RewardsView {
+  return rewards.noWorker && isThere ? { ...rewards, noWorker: false, slow: true } : rewards;
 }
 
 /** Whether the ledger has all its records. */
@@ -89,7 +96,9 @@ export async function readStatus(sources: StatusSources): Promise<StatusView> {
       signs.skipped(name),
       processReports.read(name),
     ]);
-    return { alive, rewards: waiting ?? null, skipped, processes: found.map(viewProcess) };
+    const processes = found.map(viewProcess);
+    const isThere = alive || processes.some(isHeard);
+    return { alive, rewards: waiting === undefined ? null : viewRewards(waiting, isThere), skipped, processes };
   };
   const [reading, mark, { stranded, unreadable, ...messages }, deadLettered, kafka, rocketmq, now] = await Promise.all([
     policyStore.read(),
@@ -143,7 +152,9 @@ export function describeStatus({
     ...SIDES.flatMap((side) => [
       `${side.padEnd(12)} ${describeSide(sides[side])}`,
       ...describeProcesses(sides[side].processes, Date.parse(at)),
-      ...(sides[side].alive ? [] : [`  next: start a worker of it: handover worker --side ${side}`]),
+      ...(sides[side].alive || sides[side].processes.some((view) => isHeard(view) && view.consumes)
+        ? []
+        : [`  next: start a worker of it: handover worker --side ${side}`]),
     ]),
     ...SIDES.filter((side) => sides[side].skipped > 0).map(
       (side) =>
@@ -195,11 +206,17 @@ function describeSide({ alive, rewards, processes }: SideView): string {
   const life = describeLife(alive, processes);
   if (rewards === null) return `${life}; its waiting rewards are unknown, as Temporal does not answer`;
   if (rewards.noWorker) return `${life}; no worker: ${rewards.waiting} rewards wait and nobody picks them up`;
+  if (rewards.slow)
+    return `${life}; ${rewards.waiting} rewards wait, and not for moments only: its workers are full (limits.inFlight), or do not reach Temporal`;
   return `${life}; ${rewards.waiting} rewards wait`;
 }
 
+function isHeard({ state }: ProcessView): boolean {
+  return state !== 'silent';
+}
+
 function describeLife(alive: boolean, processes: readonly ProcessView[]): string {
-  const heard = processes.filter(({ state }) => state !== 'silent');
+  const heard = processes.filter(isHeard);
   if (heard.length === 0) {
     return alive
       ? 'alive; no process tells more: it has just stopped, or is of an earlier build: ask its /readyz'

@@ -30,3 +30,32 @@ export function faultOfWorker({ blamedBy, detail }: ProviderFault): string | und
   if (blamedBy.length < MESSAGES_IN_A_ROW) return undefined;
   return `it rejects this worker for ${MESSAGES_IN_A_ROW} messages and more in a row: ${detail}`;
 }
+
+/** Attempts in a row that have settled nothing, whosever fault that is. Times by a monotonic clock, in ms. */
+export interface Fruitless {
+  readonly attempts: number;
+  readonly since: number;
+  readonly lastAt: number;
+  /** What became of the last one. */
+  readonly detail: string;
+}
+
+/** Fewer are the affair of their messages. And what was tried last so long ago says nothing of now, in ms. */
+const FRUITLESS_IN_A_ROW = 5;
+const FORGOTTEN_AFTER_MS = 10 * 60_000;
+
+/** The same, after an attempt. An answer that settles a message ends it. */
+export function countFruitless(before: Fruitless | undefined, result: GrantResult, now: number): Fruitless | undefined {
+  if (result.outcome !== 'not-executed' && result.outcome !== 'unknown') return undefined;
+  const { attempts = 0, since = now } = before ?? {};
+  return { attempts: attempts + 1, since, lastAt: now, detail: result.evidence.detail };
+}
+
+/** Without this a provider that is away for all would be seen in metrics only, while no reward is given. */
+export function describeFruitless(fruitless: Fruitless | undefined, now: number): string | undefined {
+  if (fruitless === undefined || fruitless.attempts < FRUITLESS_IN_A_ROW) return undefined;
+  const { attempts, since, lastAt, detail } = fruitless;
+  if (now - lastAt > FORGOTTEN_AFTER_MS) return undefined;
+  const seconds = Math.round((now - since) / 1_000);
+  return `none of the last ${attempts} attempts of this process, in ${seconds} s, has settled a message; the last one: ${detail}`;
+}

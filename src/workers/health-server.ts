@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { HandoverError, toError } from '../domain/errors.js';
-import type { Hold } from './stall-watch.js';
+import type { Lasting } from '../domain/process-report.js';
 
 export interface HealthOptions {
   readonly host: string;
@@ -12,7 +12,7 @@ export interface HealthOptions {
   /** Why the process is not ready, and what could not be checked yet, a sentence each. */
   readonly readiness: { readonly reasons: readonly string[]; readonly unchecked: readonly string[] };
   /** What it holds for, ready or not. */
-  readonly holds: () => readonly Hold[];
+  readonly holds: () => readonly Lasting[];
   readonly registry: Registry;
   /** Where Temporal's core serves its own metrics, appended to ours. */
   readonly temporalMetricsUrl: string;
@@ -59,7 +59,9 @@ async function answer(options: HealthOptions, url: string, response: ServerRespo
       return send(response, 200, 'application/json', '{"status":"ok"}\n');
     case '/readyz': {
       const { reasons, unchecked } = options.readiness;
-      const body = JSON.stringify({ ready: reasons.length === 0, reasons, unchecked, holds: options.holds() });
+      const now = Date.now();
+      const holds = options.holds().map(({ what, forMs }) => ({ what, since: new Date(now - forMs).toISOString() }));
+      const body = JSON.stringify({ ready: reasons.length === 0, reasons, unchecked, holds });
       return send(response, reasons.length === 0 ? 200 : 503, 'application/json', `${body}\n`);
     }
     case '/metrics': {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowClient } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { toError } from '../domain/errors.js';
+import { HandoverError, toError } from '../domain/errors.js';
 import { differencesOf, type ForeignCopy } from '../domain/foreign-copy.js';
 import type { Log } from '../domain/log.js';
 import type { Policy } from '../domain/policy.js';
@@ -49,6 +49,8 @@ export type PolicyLook =
 export interface PolicyKeeper {
   /** Why the copy is not to be used now, for people; undefined while there is no such reason. */
   doubt(): string | undefined;
+  /** That the cutover workflow has not answered for long, for people; undefined while it does, or where Redis is away. */
+  silence(): string | undefined;
   /** Resolves while there is none. Rejects with the signal's reason. */
   whenClear(signal: AbortSignal): Promise<void>;
   /** The version on which the workflow and the copy were last found to agree, by a look that began then (monotonic, ms). */
@@ -71,6 +73,8 @@ export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
   const stopped = new AbortController();
   const waiters = new Set<() => void>();
   let doubt: string | undefined;
+  /** Since when every look has failed, by the clock that never goes back, and how the last one did. */
+  let failing: { readonly since: number; readonly words: string } | undefined;
   let agreed: { readonly version: number; readonly lookedAt: number } | undefined;
 
   function take(look: PolicyLook, lookedAt: number): void {
@@ -84,7 +88,6 @@ export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
   }
 
   async function keep(): Promise<void> {
-    let failing = false;
     while (!stopped.signal.aborted) {
       let pauseMs = everyMs;
       try {
@@ -95,13 +98,15 @@ export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
         take(look, lookedAt);
         // The answer is there by then, and consumers go by that copy meanwhile.
         if (look.found === 'newer') pauseMs = Math.min(everyMs, ASKED_PAUSE_MS);
-        if (failing) log.info({}, 'the policy is looked after again');
-        failing = false;
+        if (failing !== undefined) log.info({}, 'the policy is looked after again');
+        failing = undefined;
       } catch (error) {
         if (stopped.signal.aborted) return;
-        // Said once: it may last for as long as Temporal or Redis is away, and intake holds and says so too.
-        if (!failing) log.warn({ error: toError(error).message }, 'the policy could not be looked after');
-        failing = true;
+        // Said once: it may last for as long as Temporal or Redis is away, and that is told by readiness.
+        if (failing === undefined) log.warn({ error: toError(error).message }, 'the policy could not be looked after');
+        const words = error instanceof HandoverError ? '' : toError(error).message;
+        const since = failing?.words ? failing.since : performance.now();
+        failing = { since, words };
       }
       await pause(pauseMs, stopped.signal).catch(ignoreStop);
     }
@@ -114,6 +119,7 @@ export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
   const kept = keep();
   return {
     doubt: () => doubt,
+    silence: () => describeSilence(failing, performance.now()),
     async whenClear(signal) {
       while (doubt !== undefined) await untilWoken(waiters, signal);
     },
@@ -123,6 +129,22 @@ export function startPolicyKeeper(options: PolicyKeeperOptions): PolicyKeeper {
       await kept;
     },
   };
+}
+
+/** A look that fails now and then says nothing: a busy worker answers late. In ms. */
+const SILENT_AFTER_MS = 15_000;
+
+/**
+ * Intake notices that Temporal is away where it has a delivery to start. Without this a process that has none would call itself
+ * ready, while rewards and changes of the policy stand still. What Redis does not answer is told by the ledger's watch.
+ */
+function describeSilence(
+  failing: { readonly since: number; readonly words: string } | undefined,
+  now: number,
+): string | undefined {
+  if (failing === undefined || failing.words === '' || now - failing.since < SILENT_AFTER_MS) return undefined;
+  const seconds = Math.round((now - failing.since) / 1_000);
+  return `the cutover workflow has not answered for ${seconds} s: ${failing.words}`;
 }
 
 /** One look: makes the workflow if there is none, and the copy if it is missing, unreadable, older or another. */

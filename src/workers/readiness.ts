@@ -24,6 +24,7 @@ export class Readiness {
   readonly #now: () => number;
   readonly #reasons: Says[] = [];
   readonly #unchecked: Says[] = [];
+  readonly #waits: Says[] = [];
   readonly #lasting = new Map<string, Told>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -43,6 +44,11 @@ export class Readiness {
     this.#unchecked.push(says);
   }
 
+  /** Adds a part that says what work waits for outside of this process. It is ready all the same. */
+  addWaits(says: Says): void {
+    this.#waits.push(says);
+  }
+
   /** Two parts may give the same reason, such as the ledger's own watch and what intake holds for. */
   get reasons(): readonly string[] {
     return [...new Set(this.#reasons.flatMap((says) => says()))];
@@ -50,8 +56,15 @@ export class Readiness {
 
   /** The same, each with how long its subject has been one. */
   get lasting(): readonly Lasting[] {
-    const now = this.#now();
-    return this.reasons.map((what) => ({ what, forMs: now - (this.#lasting.get(subjectOf(what))?.since ?? now) }));
+    return this.#lastingOf(this.reasons, '');
+  }
+
+  /** What work waits for, and for how long. */
+  get waits(): readonly Lasting[] {
+    return this.#lastingOf(
+      this.#waits.flatMap((says) => says()),
+      'wait for ',
+    );
   }
 
   /** What could not be checked yet, and is tried again. */
@@ -81,6 +94,9 @@ export class Readiness {
     for (const reason of this.unchecked) {
       current.set(`unchecked ${subjectOf(reason)}`, { reason, message: 'not checked yet, trying again' });
     }
+    for (const { what } of this.waits) {
+      current.set(`wait for ${subjectOf(what)}`, { reason: what, message: 'ready, and work waits' });
+    }
     for (const [key, { since, toldAt }] of this.#lasting) {
       if (current.has(key)) continue;
       this.#lasting.delete(key);
@@ -94,6 +110,14 @@ export class Readiness {
       lasting.toldAt = now;
       this.#log.warn({ reason, seconds: secondsFrom(lasting.since, now) }, message);
     }
+  }
+
+  #lastingOf(sentences: readonly string[], kind: '' | 'wait for '): readonly Lasting[] {
+    const now = this.#now();
+    return sentences.map((what) => ({
+      what,
+      forMs: now - (this.#lasting.get(`${kind}${subjectOf(what)}`)?.since ?? now),
+    }));
   }
 }
 

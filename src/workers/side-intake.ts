@@ -168,6 +168,17 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   return { intake, source, policy, throttle, stallWatch, past: () => watch.past() };
 }
 
+/** Why a side's intake is not ready, as `dependency: what is wrong`. */
+export function reasonsOf(side: Side, { intake, source, stallWatch }: SideIntake): readonly string[] {
+  const { ready, reason } = source.status();
+  const stalled = stallWatch.reason;
+  return [
+    ...intake.holds.map(({ what }) => what),
+    ...(stalled === undefined ? [] : [stalled]),
+    ...(ready ? [] : [`${side}: ${reason ?? 'the consumer is not running yet'}`]),
+  ];
+}
+
 /** The log names no more than so many of what was cut off. */
 const MOST_NAMED = 20;
 

@@ -12,7 +12,7 @@ import type { Migration } from '../config/migration.js';
 import { providerOf } from '../config/provider-of.js';
 import { HandoverError } from '../domain/errors.js';
 import type { GrantResult } from '../domain/outcome.js';
-import { afterAttempt, faultOfWorker, NO_PROVIDER_FAULT } from '../domain/provider-fault.js';
+import type { Lasting } from '../domain/process-report.js';
 import type { Side } from '../domain/side.js';
 import { InHand } from '../intake/in-hand.js';
 import { Starter } from '../intake/starter.js';
@@ -35,11 +35,12 @@ import { type LossWatch, startLossWatch } from './loss-watch.js';
 import { createMetrics } from './metrics.js';
 import { type PolicyKeeper, startPolicyKeeper } from './policy-keeper.js';
 import { policyUnlessInDoubt } from './policy-while-whole.js';
+import { ProviderWatch } from './provider-watch.js';
 import { reachTemporal } from './reach-temporal.js';
 import { Readiness } from './readiness.js';
 import { watchRetention } from './retention.js';
 import { Shutdown } from './shutdown.js';
-import { type SideIntake, startSideIntake } from './side-intake.js';
+import { reasonsOf, type SideIntake, startSideIntake } from './side-intake.js';
 import { enterStanding } from './standing-entry.js';
 import { createAskStanding } from './standing-query.js';
 import { createStewardActivities } from './steward-activities.js';
@@ -106,7 +107,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
 
   const attempts = new AttemptsUnderWay();
   const shutdown = new Shutdown({ migration, closers, attempts, log });
-  let providerFault = NO_PROVIDER_FAULT;
+  const providerWatch = new ProviderWatch();
   let lossWatch: LossWatch | undefined;
   let policyKeeper: PolicyKeeper | undefined;
   let consuming: SideIntake | undefined;
@@ -116,8 +117,11 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     ...(lossWatch?.reason() === undefined ? [] : [`ledger: ${lossWatch.reason()}`]),
     ...(policyKeeper?.doubt() === undefined ? [] : [`policy: ${policyKeeper.doubt()}`]),
     ...(consuming === undefined ? [] : reasonsOf(side, consuming)),
-    ...(faultOfWorker(providerFault) === undefined ? [] : [`provider: ${faultOfWorker(providerFault)}`]),
+    ...(policyKeeper?.silence() === undefined ? [] : [`temporal: ${policyKeeper.silence()}`]),
+    ...providerWatch.reasons(),
   ]);
+  readiness.addWaits(() => providerWatch.waits());
+  const holds = (): readonly Lasting[] => [...(consuming?.stallWatch.lasting ?? []), ...readiness.waits];
   const metrics = createMetrics(side, {
     inFlight: () => consuming?.intake.inFlight ?? 0,
     lingering: () => consuming?.intake.census.lingering ?? 0,
@@ -134,7 +138,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const health = await startHealthServer({
     ...http,
     readiness,
-    holds: () => consuming?.stallWatch.holds ?? [],
+    holds,
     registry: metrics.registry,
     temporalMetricsUrl,
   });
@@ -158,7 +162,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
       consumes,
       http: health.address,
       reasons: readiness.lasting,
-      holds: consuming?.stallWatch.lasting ?? [],
+      holds: holds(),
       unchecked: readiness.unchecked,
       inHand: consuming?.stallWatch.inHand ?? { stages: [] },
     }),
@@ -193,7 +197,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   });
   const onAttempt = (result: GrantResult, messageId: string): void => {
     metrics.attempt(result);
-    providerFault = afterAttempt(providerFault, messageId, result);
+    providerWatch.attempt(result, messageId);
   };
 
   const inHand = new InHand();
@@ -301,14 +305,4 @@ function noWitnessOnCluster(): HandoverError {
   return new HandoverError('config-invalid', "dispatch 'inline-first' cannot be used with a Redis Cluster.", {
     hint: "Its nodes lose records one by one, and an attempt within a workflow task has no other witness. Use 'activity'.",
   });
-}
-
-function reasonsOf(side: Side, { intake, source, stallWatch }: SideIntake): readonly string[] {
-  const { ready, reason } = source.status();
-  const stalled = stallWatch.reason;
-  return [
-    ...intake.holds.map(({ what }) => what),
-    ...(stalled === undefined ? [] : [stalled]),
-    ...(ready ? [] : [`${side}: ${reason ?? 'the consumer is not running yet'}`]),
-  ];
 }

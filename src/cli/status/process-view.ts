@@ -104,7 +104,7 @@ function describeProcess(view: ProcessView, now: number): readonly string[] {
   const what = state === 'not-ready' ? 'NOT READY' : holds.length > 0 ? 'ready, and holds' : 'ready';
   const advice = new Set(told.map((one) => adviceOn(one.what)));
   return [
-    `  ${name}: ${what}; ${consumes ? describeInHand(view, now) : 'consumes nothing (--no-intake, or still starting)'}`,
+    `  ${name}: ${what}; ${consumes ? describeInHand(view, now) : 'consumes nothing (--no-intake)'}`,
     ...told.map((one) => `    for ${ago(one.since)}: ${one.what}`),
     ...unchecked.map((one) => `    not checked yet: ${inOneLine(one)}`),
     ...[...advice].map((one) => `    next: ${one}`),

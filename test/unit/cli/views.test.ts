@@ -132,6 +132,7 @@ describe('status', () => {
     unchecked: [],
     inHand: { stages: [{ stage: 'starting', count: 2, forMs: 4_000 }], quietMs: 4_000 },
   };
+  const noOne = async () => [];
   const sources: StatusSources = {
     policyStore: { read: async () => ({ known: false, reason: 'missing', readAt: NOON }) },
     marks: { view: async () => ({ phase: 'recovering' }) },
@@ -158,7 +159,7 @@ describe('status', () => {
       sides: {
         kafka: {
           alive: true,
-          rewards: { waiting: 9, noWorker: true },
+          rewards: { waiting: 9, noWorker: false, slow: true },
           skipped: 15,
           processes: [
             {
@@ -181,12 +182,17 @@ describe('status', () => {
   });
 
   test('shows a person a reward that nobody picks up as "no worker", and what is unknown as unknown', async () => {
-    const lines = describeStatus(await readStatus(sources)).join('\n');
+    const dead = { signs: { ...sources.signs, isAlive: async () => false }, processReports: { read: noOne } };
+    const lines = describeStatus(await readStatus({ ...sources, ...dead })).join('\n');
     expect(lines).toContain('no worker: 9 rewards wait');
     expect(lines).toContain('15 positions of kafka were deleted before they were read');
     expect(lines).not.toContain('positions of rocketmq');
     expect(lines).toMatch(/rocketmq {5}no sign of life.*; its waiting rewards are unknown/);
     expect(lines).toContain('next: start a worker of it: handover worker --side rocketmq');
+    // One that is there and full is not one that is missing.
+    const full = describeStatus(await readStatus(sources)).join('\n');
+    expect(full).not.toContain('no worker');
+    expect(full).toContain('9 rewards wait, and not for moments only: its workers are full');
     expect(lines).toContain('policy       unknown');
     expect(lines).toContain('ledger       is being rebuilt from Temporal');
   });

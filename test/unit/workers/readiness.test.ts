@@ -69,6 +69,19 @@ describe('why a process is not ready', () => {
     expect(lines[0]).toContain('it is not known');
   });
 
+  it('is not what work waits for outside of the process: that is logged as it lasts, and shown with its time', () => {
+    let waits: string[] = ['provider: none of the last 7 attempts has settled a message'];
+    readiness.addWaits(() => waits);
+    lookAt(70);
+    expect(readiness.reasons).toEqual([]);
+    expect(readiness.waits).toEqual([{ what: waits[0], forMs: now }]);
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^ready, and work waits .*provider: none of the last/);
+    waits = [];
+    lookAt(80);
+    expect(lines).toHaveLength(3);
+  });
+
   it('does not hold what could only not be checked, which is logged in the same way', () => {
     unchecked = ['retention: Kafka does not say'];
     lookAt(70);
