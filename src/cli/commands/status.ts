@@ -24,10 +24,8 @@ export function statusCommand(): Command {
 
 /** Temporal being away keeps nothing that Redis knows from a person who looks for what is wrong, and is no success. */
 async function status(flags: StatusFlags): Promise<void> {
-  const [{ describeStatus, readRewards, readStatus }, { readDoubt }] = await Promise.all([
-    import('../read-status.js'),
-    import('../policy/read-policy.js'),
-  ]);
+  const { describeStatus, readRewards, readStatus } = await import('../read-status.js');
+  const { readDoubt } = await import('../policy/read-policy.js');
   const output = createOutput(flags);
   await withSession(flags, async ({ migration: { name }, namespace, redis, temporal }) => {
     const parts = await redis();
