@@ -49,7 +49,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'services',
-          include: ['test/contract/**/*.test.ts', 'test/integration/**/*.test.ts'],
+          include: ['test/contract/**/*.test.ts', 'test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/build.ts', 'test/support/local-stack.ts'],
           maxWorkers: 2,
           testTimeout: 300_000,

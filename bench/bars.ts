@@ -1,5 +1,5 @@
 import type { Figures } from './figures.js';
-import type { Mode } from './publishing.js';
+import type { Mode } from './ground/publishing.js';
 
 /** What was measured against what it must reach. */
 export interface Bar {

@@ -1,10 +1,10 @@
 import type { Contender } from './contenders/contender.js';
 import { handover } from './contenders/handover.js';
-import { Crew } from './crew.js';
-import { type Ground, makeRoom } from './ground.js';
+import { Crew } from './ground/crew.js';
+import { type Ground, makeRoom } from './ground/ground.js';
+import { drawIds } from './ground/publishing.js';
 import { largestRss } from './measure/proc.js';
 import { type Percentiles, percentiles } from './measure/statistics.js';
-import { drawIds } from './publishing.js';
 import { HALF, playRound, setMode, warmUp } from './rounds.js';
 
 /** Throughput with more workers on the same machine. */

@@ -1,9 +1,9 @@
 import type { Contender } from './contenders/contender.js';
-import { Crew } from './crew.js';
-import type { Ground } from './ground.js';
+import { Crew } from './ground/crew.js';
+import type { Ground } from './ground/ground.js';
+import { drawIds, type Mode } from './ground/publishing.js';
 import { type Cost, Meter } from './measure/meters.js';
 import { type Percentiles, percentiles } from './measure/statistics.js';
-import { drawIds, type Mode } from './publishing.js';
 import { MODES, setMode, warmUp } from './rounds.js';
 
 /** How long a message takes from the hand of its producer to its reward, at a steady rate. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { closeRedis, connectRedis, readRedisUrl } from '../src/ledger/connect.js';
-import { createRedisLedger } from '../src/ledger/redis-ledger.js';
-import type { Ground } from './ground.js';
+import { closeRedis, connectRedis, readRedisUrl } from '../src/ledger/redis/connect.js';
+import { createRedisLedger } from '../src/ledger/redis/redis-ledger.js';
+import type { Ground } from './ground/ground.js';
+import { drawIds } from './ground/publishing.js';
 import { numberIn } from './measure/redis-info.js';
 import { median } from './measure/statistics.js';
-import { drawIds } from './publishing.js';
 
 /** What one settled message holds in Redis, in bytes. */
 export interface LedgerSize {

@@ -4,12 +4,12 @@ import { BOUNDS, type Contender, type ContenderName } from './contenders/contend
 import { floor } from './contenders/rivals.js';
 import { figuresOf } from './figures.js';
 import type { BenchFlags } from './flags.js';
-import { type Ground, makeRoom } from './ground.js';
+import { type Ground, makeRoom } from './ground/ground.js';
+import type { Mode } from './ground/publishing.js';
 import { type BacklogResult, type CrewGrowth, faceBacklog, playWith } from './growth.js';
 import { type LatencyResult, measureLatencies } from './latency.js';
 import { type LedgerSize, measureLedger } from './ledger-size.js';
 import { median } from './measure/statistics.js';
-import type { Mode } from './publishing.js';
 import { MODES, playAll, type RoundResults } from './rounds.js';
 
 /** What a run has measured. */

@@ -1,12 +1,12 @@
 import type { Attempts } from './attempts.js';
 import type { Contender, ContenderName } from './contenders/contender.js';
-import { Crew } from './crew.js';
-import type { Ground } from './ground.js';
+import { Crew } from './ground/crew.js';
+import type { Ground } from './ground/ground.js';
+import { drawIds, type Mode } from './ground/publishing.js';
 import { type HistoryCost, measureHistories } from './measure/histories.js';
 import { type Cost, Meter } from './measure/meters.js';
 import { largestRss } from './measure/proc.js';
 import { rateOf } from './measure/statistics.js';
-import { drawIds, type Mode } from './publishing.js';
 
 /** What one throughput round of a contender came to. */
 export interface RoundResult {

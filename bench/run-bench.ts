@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Attempts, type Skipped } from './attempts.js';
 import { chooseContenders } from './contenders/choose.js';
 import type { BenchFlags } from './flags.js';
-import { onGround } from './ground.js';
+import { onGround } from './ground/ground.js';
 import { type Measured, measureParts } from './parts.js';
 
 export interface BenchReport extends Measured {

@@ -13,7 +13,7 @@ const made = `${root}dist.${process.pid}`;
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
 
 execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--outDir', made], { stdio: 'inherit' });
-await cp(`${root}src/ledger/lua`, `${made}/ledger/lua`, { recursive: true });
+await cp(`${root}src/ledger/redis/lua`, `${made}/ledger/redis/lua`, { recursive: true });
 await cp(`${root}src/brokers/inflate/zstd-thread.mjs`, `${made}/brokers/inflate/zstd-thread.mjs`);
 await chmod(`${made}/cli/main.js`, 0o755);
 

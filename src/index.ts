@@ -16,10 +16,9 @@ export {
   type MigrationOptions,
 } from './config/define-migration.js';
 export type { Extractor } from './config/migration.js';
-export { bucketOf } from './domain/bucket.js';
 export { ERROR_CODES, type ErrorCode, HandoverError, isRetryable } from './domain/errors.js';
-export { STAMPS, type Stamps } from './domain/message.js';
-export { isMessageId } from './domain/message-id.js';
+export { bucketOf } from './domain/message/bucket.js';
+export { isMessageId, STAMPS, type Stamps } from './domain/message/message.js';
 export type {
   Evidence,
   Granted,
@@ -30,7 +29,7 @@ export type {
   Phase,
   Refused,
   Unknown,
-} from './domain/outcome.js';
+} from './domain/reward/outcome.js';
 export type { Side } from './domain/side.js';
-export type { StatusClass } from './reward/http-provider-options.js';
+export type { StatusClass } from './reward/http/options.js';
 export type { AttemptContext, RewardMessage, RewardProvider } from './reward/provider.js';

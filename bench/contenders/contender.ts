@@ -1,6 +1,6 @@
 import type { Migration } from '../../src/config/migration.js';
 import type { Side } from '../../src/domain/side.js';
-import type { Ground } from '../ground.js';
+import type { Ground } from '../ground/ground.js';
 
 export const CONTENDERS = ['textbook', 'handover', 'handover-inline', 'bare', 'bare-inline', 'seed', 'dbos'] as const;
 export type ContenderName = (typeof CONTENDERS)[number];

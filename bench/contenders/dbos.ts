@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Ground } from '../ground.js';
+import type { Ground } from '../ground/ground.js';
 import type { Contender } from './contender.js';
 import { launchScript, namesFor } from './rival.js';
 

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { changePolicy } from '../../src/cli/policy/change-policy.js';
 import { checkMigration } from '../../src/config/check-migration.js';
 import { HandoverError } from '../../src/domain/errors.js';
-import { createPolicyStore } from '../../src/ledger/policy-store.js';
-import { setConsumptionUpdate, setPercentageUpdate } from '../../src/workflows/cutover-contract.js';
+import { createPolicyStore } from '../../src/ledger/redis/stores/policy-store.js';
+import { changePolicy } from '../../src/operations/policy/send-policy-change.js';
+import { setConsumptionUpdate, setPercentageUpdate } from '../../src/workflows/cutover/contract.js';
 import { serviceVariables } from '../../test/support/worker-process.js';
-import type { Ground } from '../ground.js';
+import type { Ground } from '../ground/ground.js';
 import type { Contender } from './contender.js';
 
 /** The command as it is shipped, not as it lies in the sources. */

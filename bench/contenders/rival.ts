@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { checkMigration } from '../../src/config/check-migration.js';
 import type { Side } from '../../src/domain/side.js';
-import type { Ground } from '../ground.js';
+import type { Ground } from '../ground/ground.js';
 import type { WorkerSettings } from '../workers/settings.js';
 import type { Launch } from './contender.js';
 

@@ -1,4 +1,4 @@
-import type { Ground } from '../ground.js';
+import type { Ground } from '../ground/ground.js';
 import { SHARE_KEY } from '../workers/textbook-activities.js';
 import type { Contender } from './contender.js';
 import { launchScript, namesFor } from './rival.js';

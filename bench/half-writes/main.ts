@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isSide, type Side } from '../../src/domain/side.js';
-import { readStack } from '../../src/stack/state.js';
+import { readStack } from '../../src/local/stack/state.js';
 import { type LiveMigration, startLiveMigration } from '../../test/support/live-migration.js';
 import type { WorkerProcess } from '../../test/support/worker-process.js';
 import { Grants } from '../grants.js';

@@ -1,4 +1,4 @@
-import { STAGE_NAMES } from '../../src/domain/flow.js';
+import { STAGE_NAMES } from '../../src/domain/flow/flow.js';
 import { readMetric } from '../../test/support/metric.js';
 import type { WorkerProcess } from '../../test/support/worker-process.js';
 

@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
-import type { Crew } from '../crew.js';
-import type { Ground } from '../ground.js';
+import type { Crew } from '../ground/crew.js';
+import type { Ground } from '../ground/ground.js';
 import { cpuOf, readBusy } from './proc.js';
 import { difference, type Sample, sumBy, totalOf } from './prometheus.js';
 import { parseRedisInfo, type RedisCounts } from './redis-info.js';

@@ -1,5 +1,5 @@
 import type { Delivery, DeliverySink } from '../../src/brokers/source.js';
-import { STAMPS } from '../../src/domain/message.js';
+import { STAMPS } from '../../src/domain/message/message.js';
 import { FlowControl } from '../../src/intake/flow-control.js';
 
 /** Hands each delivery to `accept`, so many at a time, and acknowledges it when that resolves. */

@@ -2,7 +2,7 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import { KafkaReceiver } from '@dbos-inc/kafkajs-receive';
 import { Redis } from 'ioredis';
 import type { KafkaMessage } from 'kafkajs';
-import { STAMPS } from '../../src/domain/message.js';
+import { STAMPS } from '../../src/domain/message/message.js';
 import { openReward } from './ask-reward.js';
 import { boundedSink } from './bounded-sink.js';
 import { IN_FLIGHT, openSource, readSettings, untilStopped } from './settings.js';

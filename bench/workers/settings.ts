@@ -1,5 +1,5 @@
-import { createKafkaSource } from '../../src/brokers/kafka-source.js';
-import { createRocketmqSource } from '../../src/brokers/rocketmq-source.js';
+import { createKafkaSource } from '../../src/brokers/kafka/source.js';
+import { createRocketmqSource } from '../../src/brokers/rocketmq/source.js';
 import type { Source } from '../../src/brokers/source.js';
 import type { Log } from '../../src/domain/log.js';
 import type { Side } from '../../src/domain/side.js';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { bucketOf } from '../../src/domain/bucket.js';
+import { bucketOf } from '../../src/domain/message/bucket.js';
 import type { Side } from '../../src/domain/side.js';
 import type { AskReward } from './ask-reward.js';
 

@@ -4,7 +4,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { installTemporalRuntime } from '../../src/workers/temporal-runtime.js';
+import { installTemporalRuntime } from '../../src/workers/temporal/temporal-runtime.js';
 import { openReward } from './ask-reward.js';
 import { boundedSink } from './bounded-sink.js';
 import { IN_FLIGHT, openSource, readSettings, untilStopped } from './settings.js';

@@ -1,4 +1,4 @@
-import type { LedgerRecord } from '../domain/ledger-state.js';
+import type { LedgerRecord } from '../domain/ledger/record.js';
 
 /**
  * What the ledger still knows of an attempt that ended without a word, in a few words for a person. It is a hint and no

@@ -1,8 +1,8 @@
 import { type Client, isGrpcServiceError } from '@temporalio/client';
 import { arrayFromPayloads, defaultPayloadConverter } from '@temporalio/common';
 import type { temporal } from '@temporalio/proto';
+import type { MessageInput } from '../domain/run.js';
 import { isSide, type Side } from '../domain/side.js';
-import type { MessageInput } from '../workflows/message-contract.js';
 import type { RewardRequest } from './reward-attempt.js';
 
 /** What Temporal's histories of all runs of a message say, taken together. */

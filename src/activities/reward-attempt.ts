@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { activityInfo, cancellationSignal, log } from '@temporalio/activity';
 import { toError } from '../domain/errors.js';
-import type { LedgerWitness } from '../domain/ledger-loss.js';
-import type { Evidence, GrantResult, SettledOutcome } from '../domain/outcome.js';
-import type { Decision } from '../domain/policy.js';
+import type { LedgerWitness } from '../domain/ledger/ledger-health.js';
+import type { Decision } from '../domain/policy/policy.js';
+import type { Evidence, GrantResult, SettledOutcome } from '../domain/reward/outcome.js';
 import type { Side } from '../domain/side.js';
 import type { BeginRequest, Ledger } from '../ledger/ledger.js';
 import type { RewardMessage, RewardProvider } from '../reward/provider.js';
 import { describeTrace } from './attempt-trace.js';
-import { type IsOpenRun, takeStep } from './open-run.js';
+import { type IsOpenRun, takeStep } from './runs.js';
 
 export interface RewardRequest {
   readonly messageId: string;

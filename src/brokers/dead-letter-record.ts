@@ -1,4 +1,4 @@
-import { type DeadLetterReason, STAMPS } from '../domain/message.js';
+import { type DeadLetterReason, STAMPS } from '../domain/message/message.js';
 import type { OutgoingRecord } from './publisher.js';
 import type { Delivery } from './source.js';
 

@@ -1,11 +1,11 @@
 import { HandoverError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
-import type { DeadLetterReason } from '../domain/message.js';
+import type { DeadLetterReason } from '../domain/message/message.js';
 import type { KafkaConnection, RocketmqConnection } from './connections.js';
 import { deadLetterRecord, type RecordLimits } from './dead-letter-record.js';
-import { createKafkaPublisher } from './kafka-publisher.js';
+import { createKafkaPublisher } from './kafka/publisher.js';
 import type { Publisher } from './publisher.js';
-import { createRocketmqPublisher } from './rocketmq-publisher.js';
+import { createRocketmqPublisher } from './rocketmq/publisher.js';
 import type { DeadLetters, Delivery } from './source.js';
 
 export interface DeadLettersOptions<Connection> {

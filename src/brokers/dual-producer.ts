@@ -1,13 +1,13 @@
 import { v7 as uuidV7 } from 'uuid';
+import { pause } from '../async/waiting.js';
 import { HandoverError, isRetryable } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
-import { type MessageRules, readMessage, STAMPS } from '../domain/message.js';
+import { type MessageRules, readMessage, STAMPS } from '../domain/message/message.js';
 import { SIDES, type Side } from '../domain/side.js';
 import type { KafkaConnection, RocketmqConnection } from './connections.js';
-import { createKafkaPublisher } from './kafka-publisher.js';
+import { createKafkaPublisher } from './kafka/publisher.js';
 import type { Publisher } from './publisher.js';
-import { createRocketmqPublisher } from './rocketmq-publisher.js';
-import { pause } from './waiting.js';
+import { createRocketmqPublisher } from './rocketmq/publisher.js';
 
 export interface DualProducerOptions {
   readonly kafka: KafkaConnection;

@@ -1,5 +1,6 @@
-import type { Holding, OthersHolding } from '../domain/holding.js';
-import type { DeadLetterReason } from '../domain/message.js';
+import type { Holding, OthersHolding } from '../domain/message/holding.js';
+import type { KafkaPlace } from '../domain/message/lost-delivery.js';
+import type { DeadLetterReason } from '../domain/message/message.js';
 import type { Side } from '../domain/side.js';
 import type { Encoding } from './inflate/inflate.js';
 
@@ -113,3 +114,35 @@ export interface DeadLetters {
   send(delivery: Delivery, reason: DeadLetterReason, detail?: string): Promise<void>;
   close(): Promise<void>;
 }
+
+/** What lies at a place: the delivery that it would be, or why there is none any more. */
+export type CopyReading = { readonly delivery: Delivery } | { readonly gone: string };
+
+/** A side's topic, read by place, without its consumer group and without a commit. */
+export interface Copies {
+  /**
+   * The first offset that the group will be given, per partition; a partition is absent where it has committed nothing.
+   * @throws HandoverError `broker-unavailable`
+   */
+  committed(): Promise<ReadonlyMap<number, bigint>>;
+  /**
+   * The offset behind the last record of each partition that there is.
+   * @throws HandoverError `broker-unavailable`
+   */
+  ends(): Promise<ReadonlyMap<number, bigint>>;
+  /**
+   * Reads what lies at each place, in order.
+   * @throws HandoverError `broker-unavailable` where that cannot be told now
+   */
+  read(places: readonly KafkaPlace[]): Promise<readonly CopyReading[]>;
+}
+
+/** How much of what a broker holds is held in memory at a time, once it is decompressed. In bytes. */
+export interface ReadLimits {
+  /** Largest body. Of a larger one only so much is kept as it takes to set it aside. */
+  readonly bodyBytes: number;
+  /** What one fetch from Kafka may come to; what is beyond it is read by the next ones. */
+  readonly batchBytes: number;
+}
+
+export const DEFAULT_READ_LIMITS: ReadLimits = { bodyBytes: 1 << 20, batchBytes: 64 << 20 };

@@ -1,7 +1,7 @@
+import { pause } from '../async/waiting.js';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
 import type { SourceStatus } from './source.js';
-import { pause } from './waiting.js';
 
 /** One incarnation of a broker's client. */
 export interface Life {

@@ -1,9 +1,9 @@
 import type { Connections } from '../config/connections.js';
-import { readConnections } from '../config/environment.js';
-import type { Environment } from '../config/variables.js';
+import { readConnections } from '../config/environment/environment.js';
+import type { Environment } from '../config/environment/variables.js';
 import { HandoverError } from '../domain/errors.js';
-import { DEFAULT_INSTANCE } from '../stack/folders.js';
-import { type LocalStack, readStack } from '../stack/state.js';
+import { DEFAULT_INSTANCE } from '../local/stack/folders.js';
+import { type LocalStack, readStack } from '../local/stack/state.js';
 
 /**
  * Where the services are: what the environment says, or, when it says nothing of them, the local stack. `instance`:

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
-import { keepLoopbackDirect } from '../domain/grpc-proxy.js';
+import { keepLoopbackDirect } from '../domain/loopback.js';
 import { outliveReaders } from './closed-pipe.js';
 import { deadLettersCommand } from './commands/dead-letters.js';
 import { demoCommand } from './commands/demo.js';

@@ -1,9 +1,8 @@
 import { Client, Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { TemporalConnection } from '../config/connections.js';
 import { HandoverError, toError } from '../domain/errors.js';
-import { grpcProxyHint } from '../domain/grpc-proxy.js';
-import { isLoopback } from '../domain/loopback.js';
-import { OutOfTime } from './within.js';
+import { grpcProxyHint, isLoopback } from '../domain/loopback.js';
+import { OutOfTime } from '../operations/answer-within.js';
 
 const HINT = 'Look whether it runs, and whether the address, namespace and credentials are right.';
 
@@ -22,7 +21,7 @@ export async function openTemporal(
     const connection = await Connection.connect({ ...connectionOptions, ...direct, connectTimeout: '5 s' });
     closers.push(() => connection.close());
     const client = new Client({ connection, namespace });
-    const { requireNamespace } = await import('../workers/temporal-readiness.js');
+    const { requireNamespace } = await import('../workers/temporal/temporal-readiness.js');
     await requireNamespace({ client, namespace, address });
     return client;
   } catch (cause) {

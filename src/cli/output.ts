@@ -1,5 +1,7 @@
 import { secrets } from '../config/secrets.js';
 import { HandoverError, toError } from '../domain/errors.js';
+import { type Output, type Progress, STYLES } from '../domain/output.js';
+import { inOneLine } from '../domain/text.js';
 
 /** Where a command writes. Results go to `stdout`, everything else to `stderr`, so that `--json` can be piped. */
 export interface Streams {
@@ -11,27 +13,6 @@ interface Writable {
   write(text: string): unknown;
   readonly isTTY?: boolean;
 }
-
-/** Lines that tell how work is getting on, one per key. */
-export interface Progress {
-  /** Sets the line of `key`. On a terminal it is redrawn in place; elsewhere each change is a line of its own. */
-  set(key: string, text: string): void;
-  /** Leaves the lines as they are; what is printed next comes below them. */
-  end(): void;
-}
-
-export interface Output {
-  /** Prints the command's result: as one line of JSON with `--json`, else as the lines that `human` makes of it. */
-  result<T>(value: T, human: (value: T) => readonly string[]): void;
-  /** Prints one line for people, now. */
-  say(line: string): void;
-  progress(): Progress;
-  /** Paints text, unless colour is unwelcome (NO_COLOR, or not a terminal). */
-  paint(style: Style, text: string): string;
-}
-
-const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
-export type Style = keyof typeof STYLES;
 
 export interface OutputOptions {
   readonly json?: boolean | undefined;
@@ -110,4 +91,16 @@ export function describeError(thrown: unknown): readonly string[] {
       : [`handover: unexpected fault: ${error.stack ?? error.message}`];
   // Libraries put the address that they could not reach, password and all, into their messages.
   return lines.map((line) => secrets.redact(line));
+}
+
+/** Rows as lines with aligned columns, under a line of headings. */
+export function renderTable(headings: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const lines = [headings, ...rows.map((row) => row.map(inOneLine))];
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }

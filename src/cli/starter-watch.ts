@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { identify, isAlive, type ProcessIdentity } from '../stack/process-identity.js';
+import { identify, isAlive, type ProcessIdentity } from '../local/stack/processes/process-identity.js';
 
 /** What is to be known of a process to tell who started whom. */
 export interface ProcessFacts {

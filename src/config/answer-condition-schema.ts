@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type AnswerCondition, isJsonPointer, type JsonScalar } from '../domain/answer-condition.js';
-import { headerName, headerValue } from './header-schema.js';
+import { type AnswerCondition, isJsonPointer, type JsonScalar } from '../domain/reward/answer-condition.js';
+import { headerName, headerValue } from './schema-parts.js';
 
 const status = z
   .int({ error: 'must be a status from 200 to 599' })

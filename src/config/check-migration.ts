@@ -1,14 +1,13 @@
 import type { z } from 'zod';
-import { WORD_BEFORE_TIMEOUT_MS } from '../domain/attempt-time.js';
+import { WORD_BEFORE_TIMEOUT_MS } from '../domain/reward/outcome.js';
+import { type Environment, Variables } from './environment/variables.js';
 import { describeIssues, faultsError } from './faults.js';
-import { deepFreeze } from './freeze.js';
 import { httpUrl } from './http-provider-schema.js';
 import type { Migration } from './migration.js';
 import { migrationSchema } from './migration-schema.js';
 import { type ProviderReading, readProvider } from './read-provider.js';
 import { DEAD_LETTER_SUFFIX, isRecord } from './schema-parts.js';
 import { secrets } from './secrets.js';
-import { type Environment, Variables } from './variables.js';
 
 /**
  * Checks a migration's options and completes them with the defaults.
@@ -117,4 +116,14 @@ function complete(settings: z.output<typeof migrationSchema>, provider: Migratio
     settledLifetimeMs: settings.settledLifetime,
     acceptLongerRetention: settings.acceptLongerRetention,
   });
+}
+
+/** Freezes plain objects and arrays all the way down; what has a class of its own keeps its state. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null && !Array.isArray(value)) return value;
+  Object.freeze(value);
+  for (const member of Object.values(value)) deepFreeze(member);
+  return value;
 }

@@ -1,7 +1,7 @@
 import type { Duration } from '@temporalio/common';
-import type { JsonScalar } from '../domain/answer-condition.js';
+import type { JsonScalar } from '../domain/reward/answer-condition.js';
 import type { Side } from '../domain/side.js';
-import type { StatusClass } from '../reward/http-provider-options.js';
+import type { StatusClass } from '../reward/http/options.js';
 import type { RewardMessage, RewardProvider } from '../reward/provider.js';
 import type { Extractor } from './migration.js';
 

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import type { StatusClass } from '../reward/http-provider-options.js';
+import type { StatusClass } from '../reward/http/options.js';
 import type { RewardMessage } from '../reward/provider.js';
 import { answerConditionSchema } from './answer-condition-schema.js';
-import { headerName, headerValue } from './header-schema.js';
-import { duration, functionOf, HOUR, oneOf, SECOND, wholeNumber } from './schema-parts.js';
+import { duration, functionOf, HOUR, headerName, headerValue, oneOf, SECOND, wholeNumber } from './schema-parts.js';
 
 /** The client writes these itself, from the request that it has. */
 const OWN_HEADERS = ['connection', 'content-length', 'expect', 'keep-alive', 'transfer-encoding', 'upgrade'];

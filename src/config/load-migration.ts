@@ -3,10 +3,10 @@ import { resolve } from 'node:path';
 import { createJiti } from 'jiti';
 import { HandoverError, toError } from '../domain/errors.js';
 import { checkMigration } from './check-migration.js';
+import type { Environment } from './environment/variables.js';
 import type { Migration } from './migration.js';
 import { isRecord } from './schema-parts.js';
 import { secrets } from './secrets.js';
-import type { Environment } from './variables.js';
 
 /** Names under which a config file is found without `--config`, in the folder in which the command runs. */
 const FILE_NAMES = ['handover.config.ts', 'handover.config.js', 'handover.config.mjs'];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STAMPS } from '../domain/message/message.js';
 import { SIDES } from '../domain/side.js';
 import type { Extractor } from './migration.js';
 import {
@@ -13,7 +14,13 @@ import {
   SECOND,
   wholeNumber,
 } from './schema-parts.js';
-import { readStamps } from './stamp-extractor.js';
+
+/** Reads the documented stamps from Kafka headers or RocketMQ user properties. */
+export const readStamps: Extractor = ({ properties }) => ({
+  messageId: properties.get(STAMPS.messageId),
+  businessId: properties.get(STAMPS.businessId),
+  traceparent: properties.get(STAMPS.traceparent),
+});
 
 /** Temporal refuses payloads above 2 MiB; the rest is left for what travels with the body. */
 const BODY_MAX_BYTES = 1_835_008;

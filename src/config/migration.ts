@@ -1,10 +1,11 @@
 import type { Delivery } from '../brokers/source.js';
-import type { MessageRules, Stamps } from '../domain/message.js';
+import { HandoverError } from '../domain/errors.js';
+import type { MessageRules, Stamps } from '../domain/message/message.js';
 import type { Side } from '../domain/side.js';
-import type { HttpProviderOptions } from '../reward/http-provider-options.js';
+import type { HttpProviderOptions } from '../reward/http/options.js';
 import type { RewardProvider } from '../reward/provider.js';
 
-/** Reads a delivery's stamps; the default takes the headers or user properties named in domain/message.ts. */
+/** Reads a delivery's stamps; the default takes the headers or user properties named in domain/message/message.ts. */
 export type Extractor = (delivery: Delivery) => Stamps;
 
 /** How Temporal repeats an attempt that was surely not executed. All times in ms. */
@@ -92,4 +93,16 @@ export interface Migration {
   readonly settledLifetimeMs: number;
   /** Whether a broker or Temporal may keep messages for longer than that. Default false. */
   readonly acceptLongerRetention: boolean;
+}
+
+/**
+ * The provider of a migration, for those who are about to ask it for rewards.
+ *
+ * @throws HandoverError `provider-missing` if the reward goes by HTTP and nobody has said to which URL.
+ */
+export function providerOf(migration: Migration): NonNullable<Migration['provider']> {
+  if (migration.provider !== undefined) return migration.provider;
+  throw new HandoverError('provider-missing', `Migration "${migration.name}" has no URL to ask for rewards`, {
+    hint: 'Set REWARD_URL, or provider.url in handover.config.ts.',
+  });
 }

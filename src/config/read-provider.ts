@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { HttpLookupOptions, HttpProviderOptions } from '../reward/http-provider-options.js';
+import type { HttpLookupOptions, HttpProviderOptions } from '../reward/http/options.js';
 import type { RewardProvider } from '../reward/provider.js';
 import { describeIssues } from './faults.js';
 import { httpProviderSchema } from './http-provider-schema.js';

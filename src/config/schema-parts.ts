@@ -1,9 +1,23 @@
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import { z } from 'zod';
 
+/** RFC 9110: field names are tokens; values hold no control character but the tab. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+export const headerName = z.string().regex(HEADER_NAME, { error: 'must be the name of a header' });
+
+export const headerValue = z
+  .string({ error: 'must be a text' })
+  .regex(HEADER_VALUE, { error: 'must be one line of Latin-1 text' });
+
 export const SECOND = 1_000;
+
 export const MINUTE = 60 * SECOND;
+
 export const HOUR = 60 * MINUTE;
+
 export const DAY = 24 * HOUR;
 
 /** Longest that a Node timer can wait; a longer one would fire at once. */
@@ -13,6 +27,7 @@ export const TIMER_MAX_MS = 2 ** 31 - 1;
 export const DEAD_LETTER_SUFFIX = '-dead-letter';
 
 const KAFKA_TOPIC_MAX = 249;
+
 const ROCKETMQ_TOPIC_MAX = 127;
 
 /** A duration in ms, given as such or as a text like `5s`. */

@@ -1,5 +1,5 @@
-import { type Census, type FlowBounds, permit, STAGE_NAMES, type Stage, taken } from '../domain/flow.js';
-import { untilWoken, wakeAll } from './until-woken.js';
+import { untilWoken, wakeAll } from '../async/until-woken.js';
+import { type Census, type FlowBounds, permit, STAGE_NAMES, type Stage, taken } from '../domain/flow/flow.js';
 
 /** `outside`: it has not come in yet, or is done with. */
 export type Whereabouts = Stage | 'outside';
@@ -55,7 +55,7 @@ export class Ticket {
 }
 
 /**
- * The deliveries of one process, each in its stage, moved on as `domain/flow.ts` permits. Nothing else in intake bounds
+ * The deliveries of one process, each in its stage, moved on as `domain/flow/flow.ts` permits. Nothing else in intake bounds
  * them, so nothing else can keep them waiting.
  */
 export class FlowControl {

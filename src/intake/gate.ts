@@ -1,7 +1,7 @@
+import { untilWoken, wakeAll } from '../async/until-woken.js';
 import { isRetryable, toError } from '../domain/errors.js';
+import type { IntakeHold } from '../domain/flow/stall.js';
 import type { Log } from '../domain/log.js';
-import type { IntakeHold } from '../domain/stall.js';
-import { untilWoken, wakeAll } from './until-woken.js';
 
 /** First and longest pause between two tries of a dependency that is away, in ms. */
 const FIRST_PAUSE_MS = 100;

@@ -1,15 +1,14 @@
 import type { Delivery, DeliverySink } from '../brokers/source.js';
-import type { Census } from '../domain/flow.js';
-import type { DeadLetterReason } from '../domain/message.js';
-import type { IntakeHold, IntakeLook } from '../domain/stall.js';
-import { refusesThisMessage } from '../domain/start-refusal.js';
+import type { Census } from '../domain/flow/flow.js';
+import type { IntakeHold, IntakeLook } from '../domain/flow/stall.js';
+import type { DeadLetterReason } from '../domain/message/message.js';
+import { refusesThisMessage } from '../domain/message/start-refusal.js';
+import type { IntakeDependencies } from './dependencies.js';
 import { FlowControl, type Ticket } from './flow-control.js';
 import { Gate } from './gate.js';
-import type { IntakeDependencies } from './intake-dependencies.js';
-import { OtherSide } from './other-side.js';
+import { OtherSide } from './other-side/other-side.js';
 import { readDelivery } from './read-delivery.js';
-import { RouteBatch } from './route-batch.js';
-import { type Arrival, type Routed, Router } from './router.js';
+import { type Arrival, RouteBatch, type Routed, Router } from './router.js';
 import { type Pass, SetAside } from './set-aside.js';
 import type { RoutedMessage, StartResult } from './starter.js';
 import { inServersWords, readTemporalFault } from './temporal-fault.js';
@@ -22,7 +21,7 @@ const WITHHELD: IntakeHold = {
 /**
  * What one side's consumer does with its deliveries: read, route, then start the message's workflow, leave it to the
  * other side, or dead-letter it. A delivery is accepted, and so acknowledged, only once something durable has it. When it
- * may take its next step is the flow's to say (`domain/flow.ts`).
+ * may take its next step is the flow's to say (`domain/flow/flow.ts`).
  */
 export class Intake implements DeliverySink {
   readonly #deps: IntakeDependencies;

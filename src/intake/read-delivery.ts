@@ -1,7 +1,7 @@
 import type { Delivery } from '../brokers/source.js';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
-import { type MessageReading, type MessageRules, readMessage, type Stamps } from '../domain/message.js';
+import { type MessageReading, type MessageRules, readMessage, type Stamps } from '../domain/message/message.js';
 
 export interface ReadingRules extends MessageRules {
   readonly extract: (delivery: Delivery) => Stamps;

@@ -1,12 +1,11 @@
 import type { Delivery } from '../brokers/source.js';
-import { bucketOf } from '../domain/bucket.js';
-import { fingerprintOf } from '../domain/fingerprint.js';
-import type { Message } from '../domain/message.js';
+import { bucketOf, fingerprintOf } from '../domain/message/bucket.js';
+import type { Message } from '../domain/message/message.js';
+import { isBeyondMemory } from '../domain/message/retention.js';
+import { BEFORE_START, ruleOfStart } from '../domain/policy/start.js';
 import type { Side } from '../domain/side.js';
-import { BEFORE_START, ruleOfStart } from '../domain/start.js';
-import { isBeyondMemory } from '../domain/stored-time.js';
 import type { Ledger, RouteRequest } from '../ledger/ledger.js';
-import type { CurrentPolicy, PolicyCache } from '../ledger/policy-cache.js';
+import type { CurrentPolicy, PolicyCache } from '../ledger/redis/stores/policy-cache.js';
 import type { RouteVerdict } from '../ledger/verdicts.js';
 import type { Gate } from './gate.js';
 
@@ -173,4 +172,30 @@ export class Router {
 function leftToKafka({ side, beforeStart }: RouteRequest, verdict: RouteVerdict): RouteVerdict {
   if (side !== 'rocketmq' || verdict.verdict !== 'wait') return verdict;
   return beforeStart || verdict.reason === BEFORE_START ? { verdict: 'before-start' } : verdict;
+}
+
+/** Routes what comes in the same turn of the event loop in one pipeline, whoever brings it. */
+export class RouteBatch {
+  readonly #router: Pick<Router, 'route'>;
+  #open: { readonly arrivals: Arrival[]; readonly verdicts: Promise<Routed[]> } | undefined;
+
+  constructor(router: Pick<Router, 'route'>) {
+    this.#router = router;
+  }
+
+  async route(arrival: Arrival): Promise<Routed> {
+    this.#open ??= this.#begin();
+    const { arrivals, verdicts } = this.#open;
+    const index = arrivals.push(arrival) - 1;
+    return (await verdicts)[index] as Routed;
+  }
+
+  #begin(): { arrivals: Arrival[]; verdicts: Promise<Routed[]> } {
+    const arrivals: Arrival[] = [];
+    const verdicts = Promise.resolve().then(() => {
+      this.#open = undefined;
+      return this.#router.route(arrivals);
+    });
+    return { arrivals, verdicts };
+  }
 }

@@ -1,9 +1,9 @@
 import type { DeadLetters, Delivery } from '../brokers/source.js';
 import { HandoverError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
-import type { DeadLetterReason, Stamps } from '../domain/message.js';
+import type { DeadLetterReason, Stamps } from '../domain/message/message.js';
 import type { Side } from '../domain/side.js';
-import type { DeadLetterIndex } from '../ledger/dead-letter-index.js';
+import type { DeadLetterIndex } from '../ledger/redis/stores/dead-letter-index.js';
 import { inServersWords } from './temporal-fault.js';
 
 /** Keeps dead letters where their topic takes none. */

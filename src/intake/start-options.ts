@@ -1,6 +1,6 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
+import type { MessageInput } from '../domain/run.js';
 import type { Side } from '../domain/side.js';
-import type { MessageInput } from '../workflows/message-contract.js';
 import { type MessageState, SEARCH_ATTRIBUTES, sideTaskQueue } from '../workflows/names.js';
 
 /** Memo key that tells the migration of a message workflow, as one namespace may come to serve several. */

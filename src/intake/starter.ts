@@ -5,18 +5,14 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import type { LedgerWitness } from '../domain/ledger-loss.js';
-import type { Message } from '../domain/message.js';
-import { SETTLED_OUTCOMES } from '../domain/outcome.js';
-import type { Decision } from '../domain/policy.js';
+import type { LedgerWitness } from '../domain/ledger/ledger-health.js';
+import type { Message } from '../domain/message/message.js';
+import type { Decision } from '../domain/policy/policy.js';
+import { SETTLED_OUTCOMES } from '../domain/reward/outcome.js';
+import type { DeliveredArgs, MessageSettings } from '../domain/run.js';
 import { isSide, type Side } from '../domain/side.js';
 import type { Ledger } from '../ledger/ledger.js';
-import {
-  type DeliveredArgs,
-  deliveredSignal,
-  type MessageResult,
-  type MessageSettings,
-} from '../workflows/message-contract.js';
+import { deliveredSignal, type MessageResult } from '../workflows/message/contract.js';
 import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
 import { MIGRATION_MEMO, messageStartOptions } from './start-options.js';
 

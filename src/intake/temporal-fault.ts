@@ -1,6 +1,6 @@
 import { NamespaceNotFoundError } from '@temporalio/client';
 import { toError } from '../domain/errors.js';
-import type { StartFault } from '../domain/start-refusal.js';
+import type { StartFault } from '../domain/message/start-refusal.js';
 
 /** What the server said, of an error that the Temporal client threw: the client's own message says what was asked for only. */
 export function readTemporalFault(thrown: unknown): StartFault {

@@ -1,8 +1,8 @@
-import type { LedgerWitness, MadeWhen } from '../domain/ledger-loss.js';
-import type { Evidence, SettledOutcome } from '../domain/outcome.js';
-import type { Decision } from '../domain/policy.js';
+import type { LedgerWitness, MadeWhen } from '../domain/ledger/ledger-health.js';
+import type { Decision } from '../domain/policy/policy.js';
+import type { Evidence, SettledOutcome } from '../domain/reward/outcome.js';
 import type { Side } from '../domain/side.js';
-import type { RecordCount } from './record-count.js';
+import type { RecordCount } from './redis/record-count.js';
 import type {
   BeginVerdict,
   ClaimVerdict,
@@ -80,7 +80,7 @@ export type OwnerProgress = 'unseen' | 'seen' | 'claimed' | 'unknown';
 
 /**
  * The records of owners and outcomes. Every step is one Lua script on one key, idempotent for its caller's token; see
- * domain/ledger-state.ts for what may follow what.
+ * domain/ledger/record.ts for what may follow what.
  * @throws HandoverError `ledger-unavailable` when Redis gives no answer: the step may or may not have been taken, and
  * asking again with the same arguments is safe. `ledger-rejected` when Redis refuses (a read-only replica, no memory).
  */

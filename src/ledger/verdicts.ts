@@ -1,5 +1,5 @@
-import type { LedgerRecord } from '../domain/ledger-state.js';
-import type { SettledOutcome } from '../domain/outcome.js';
+import type { LedgerRecord } from '../domain/ledger/record.js';
+import type { SettledOutcome } from '../domain/reward/outcome.js';
 import type { Side } from '../domain/side.js';
 
 /** Answer of `route`: what a side does with a delivery. Each carries the record's owner and the reason for it. */

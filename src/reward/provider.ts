@@ -1,4 +1,4 @@
-import type { GrantResult, LookupReport, LookupResult } from '../domain/outcome.js';
+import type { GrantResult, LookupReport, LookupResult } from '../domain/reward/outcome.js';
 
 /** What a provider is told of a message. */
 export interface RewardMessage {

@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { InlineActivities } from '../activities/inline-activities.js';
-import type { RewardActivities } from '../activities/reward-activities.js';
+import type { RewardActivities } from '../activities/reward.js';
+import type { InlineActivities } from '../activities/reward-inline.js';
 
 type Watched = InlineActivities & Pick<RewardActivities, 'reward'>;
 

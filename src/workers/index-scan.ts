@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { toError } from '../domain/errors.js';
 import type { Log } from '../domain/log.js';
-import { createAgeIndex } from '../ledger/age-index.js';
-import type { RedisClient } from '../ledger/connect.js';
-import { scanIntoIndex } from '../ledger/index-scan.js';
+import { createAgeIndex } from '../ledger/redis/age-index.js';
+import type { RedisClient } from '../ledger/redis/connect.js';
+import { scanIntoIndex } from '../ledger/redis/index-scan.js';
 
 /** How soon a scan is begun again that a fault of Redis has ended, in ms. */
 const AGAIN_AFTER_MS = 5_000;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../domain/log.js';
-import type { LookupReport, LookupResult } from '../domain/outcome.js';
-import { isMarked } from '../reward/http-lookup.js';
-import type { HttpLookupOptions } from '../reward/http-provider-options.js';
+import type { LookupReport, LookupResult } from '../domain/reward/outcome.js';
+import { isMarked } from '../reward/http/lookup.js';
+import type { HttpLookupOptions } from '../reward/http/options.js';
 import type { RewardProvider } from '../reward/provider.js';
 
 /** No message has such an ID, as an ID may not begin with `handover-`. */

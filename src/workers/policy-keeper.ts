@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, QueryNotRegisteredError, QueryRejectedError, WorkflowClient } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
+import { untilWoken, wakeAll } from '../async/until-woken.js';
 import { HandoverError, toError } from '../domain/errors.js';
-import { differencesOf, type ForeignCopy } from '../domain/foreign-copy.js';
 import type { Log } from '../domain/log.js';
-import type { Policy } from '../domain/policy.js';
-import { untilWoken, wakeAll } from '../intake/until-woken.js';
-import type { Audit } from '../ledger/audit.js';
-import { encodePolicy } from '../ledger/policy-codec.js';
-import type { PolicyReading, PolicyStore } from '../ledger/policy-store.js';
-import type { cutover } from '../workflows/cutover.js';
-import { type CutoverView, cutoverQuery, republishSignal } from '../workflows/cutover-contract.js';
-import { cutoverStartOptions } from '../workflows/cutover-start.js';
+import { differencesOf, type ForeignCopy } from '../domain/policy/foreign-copy.js';
+import type { Policy } from '../domain/policy/policy.js';
+import type { Audit } from '../ledger/redis/stores/audit.js';
+import { encodePolicy } from '../ledger/redis/stores/policy-codec.js';
+import type { PolicyReading, PolicyStore } from '../ledger/redis/stores/policy-store.js';
+import { type CutoverView, cutoverQuery, republishSignal } from '../workflows/cutover/contract.js';
+import type { cutover } from '../workflows/cutover/cutover.js';
+import { cutoverStartOptions } from '../workflows/cutover/start.js';
 import { CUTOVER_WORKFLOW, cutoverWorkflowId } from '../workflows/names.js';
 
 export interface PolicyKeeperOptions {

@@ -1,6 +1,6 @@
-import type { IntakeHold } from '../domain/stall.js';
-import type { CurrentPolicy, PolicyCache, WhyUnknown } from '../ledger/policy-cache.js';
-import type { PolicyStore } from '../ledger/policy-store.js';
+import type { IntakeHold } from '../domain/flow/stall.js';
+import type { CurrentPolicy, PolicyCache, WhyUnknown } from '../ledger/redis/stores/policy-cache.js';
+import type { PolicyStore } from '../ledger/redis/stores/policy-store.js';
 import type { PolicyKeeper } from './policy-keeper.js';
 
 type Policy = Pick<PolicyCache, 'current' | 'whenKnown' | 'refresh' | 'redisNow'>;

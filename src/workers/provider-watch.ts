@@ -1,4 +1,4 @@
-import type { GrantResult } from '../domain/outcome.js';
+import type { GrantResult } from '../domain/reward/outcome.js';
 import {
   afterAttempt,
   countFruitless,
@@ -6,7 +6,7 @@ import {
   type Fruitless,
   faultOfWorker,
   NO_PROVIDER_FAULT,
-} from '../domain/provider-fault.js';
+} from '../domain/reward/provider-fault.js';
 
 /** What this process's attempts at the reward say of the provider. */
 export class ProviderWatch {

@@ -1,16 +1,15 @@
 import type { Client } from '@temporalio/client';
-import { readTopicRetention } from '../brokers/kafka-admin.js';
-import { within } from '../brokers/waiting.js';
+import { untilWoken, wakeAll } from '../async/until-woken.js';
+import { within } from '../async/waiting.js';
+import { readTopicRetention } from '../brokers/kafka/admin.js';
 import type { Connections } from '../config/connections.js';
 import type { Migration } from '../config/migration.js';
 import { HandoverError } from '../domain/errors.js';
-import { surelyWitnessedFor, witnessedFor } from '../domain/ledger-loss.js';
+import { surelyWitnessedFor, witnessedFor } from '../domain/ledger/ledger-health.js';
 import type { Log } from '../domain/log.js';
-import { findForgetful, type Retention } from '../domain/retention.js';
+import { findForgetful, type Retention } from '../domain/message/retention.js';
 import type { Side } from '../domain/side.js';
-import { untilWoken, wakeAll } from '../intake/until-woken.js';
 import { RetriedCheck } from './retried-check.js';
-import { readTemporalRetention } from './temporal-retention.js';
 
 export interface RetentionWatchOptions {
   readonly settledLifetimeMs: number;
@@ -158,4 +157,22 @@ export function watchRetention({ side, migration, connections, client, log }: Re
     }),
     log,
   });
+}
+
+/** How long Temporal may take to tell, in ms. */
+const TEMPORAL_PATIENCE_MS = 5_000;
+
+/**
+ * For how long Temporal keeps the workflows of the client's namespace after they have closed, in ms.
+ * @throws what the client throws; Error, if Temporal does not say
+ */
+export async function readTemporalRetention(client: Client): Promise<number> {
+  const { namespace } = client.options;
+  const { config } = await client.withDeadline(Date.now() + TEMPORAL_PATIENCE_MS, () =>
+    client.workflowService.describeNamespace({ namespace }),
+  );
+  const seconds = Number(config?.workflowExecutionRetentionTtl?.seconds ?? Number.NaN);
+  if (Number.isNaN(seconds))
+    throw new Error(`Temporal does not say for how long namespace '${namespace}' keeps workflows`);
+  return seconds * 1_000;
 }

@@ -1,8 +1,8 @@
+import type { Closers } from '../async/closers.js';
 import type { Migration } from '../config/migration.js';
 import type { Log } from '../domain/log.js';
 import { divideShutdown, type ShutdownBudget } from '../domain/shutdown-budget.js';
 import type { AttemptsUnderWay } from './attempts-under-way.js';
-import type { Closers } from './closers.js';
 
 export interface ShutdownOptions {
   readonly migration: Pick<Migration, 'limits' | 'attemptTimeoutMs'>;

@@ -1,6 +1,6 @@
-import type { InlineActivities } from '../activities/inline-activities.js';
-import type { OwnershipActivities } from '../activities/ownership-activities.js';
-import type { RewardActivities } from '../activities/reward-activities.js';
+import type { OwnershipActivities } from '../activities/ownership.js';
+import type { RewardActivities } from '../activities/reward.js';
+import type { InlineActivities } from '../activities/reward-inline.js';
 import type { InHand } from '../intake/in-hand.js';
 
 type Told = OwnershipActivities & InlineActivities & Pick<RewardActivities, 'reward'>;

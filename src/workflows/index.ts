@@ -1,2 +1,2 @@
-export { cutover } from './cutover.js';
-export { message } from './message.js';
+export { cutover } from './cutover/cutover.js';
+export { message } from './message/message.js';

@@ -4,7 +4,7 @@ import type { Side } from '../domain/side.js';
 /** Names that a person meets in Temporal Web UI and that clients of the workflows use. */
 export const MESSAGE_WORKFLOW = 'message';
 export const CUTOVER_WORKFLOW = 'cutover';
-/** A dead letter that its topic does not take. No worker has this type: see workers/dead-letter-keeper.ts. */
+/** A dead letter that its topic does not take. No worker has this type: see workers/intake/dead-letter-keeper.ts. */
 export const SET_ASIDE_WORKFLOW = 'set-aside';
 
 /** Set in the start request, and changed only off the happy path. */

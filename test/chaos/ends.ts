@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import pLimit from 'p-limit';
-import { listParked } from '../../src/cli/parked/list-parked.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { MessageResult } from '../../src/workflows/message-contract.js';
-import type { End } from './verdict.js';
+import { listParked } from '../../src/operations/parked/list-parked.js';
+import type { MessageResult } from '../../src/workflows/message/contract.js';
+import type { End } from './verdict/verdict.js';
 
 /** Questions to Temporal at a time: the server shares the machine with what is judged. */
 const AT_A_TIME = 8;

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import pLimit from 'p-limit';
-import type { InlineActivities } from '../../src/activities/inline-activities.js';
+import type { InlineActivities } from '../../src/activities/reward-inline.js';
 import type { Scenario } from './scenario.js';
 
 /** Histories read at a time: the server shares the machine with what is judged. */

@@ -1,6 +1,6 @@
-import { Child } from '../../src/demo/child.js';
-import type { FaultRates } from '../../src/reward/simulator-faults.js';
-import { readSimulatorLedger, type SimulatorEntry } from '../../src/reward/simulator-ledger.js';
+import { Child } from '../../src/local/demo/child.js';
+import type { FaultRates } from '../../src/local/simulator/faults.js';
+import { readSimulatorLedger, type SimulatorEntry } from '../../src/local/simulator/ledger.js';
 import { BUILT } from './built.js';
 
 export interface ProviderOptions {

@@ -1,4 +1,4 @@
-import { renderTable } from '../../src/cli/table.js';
+import { renderTable } from '../../src/cli/output.js';
 import type { ScenarioResult } from './scenario.js';
 
 const HEADINGS = ['SCENARIO', 'MESSAGES', 'GRANTED', 'FAULTS', 'DUPLICATES', 'LOST', 'PARKED', 'RECOVERY', 'TOOK', ''];

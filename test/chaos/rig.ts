@@ -1,25 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
-import { changePolicy } from '../../src/cli/policy/change-policy.js';
-import { resolveMessage } from '../../src/cli/resolve/resolve-message.js';
 import type { Migration } from '../../src/config/migration.js';
 import { HandoverError } from '../../src/domain/errors.js';
 import type { Log } from '../../src/domain/log.js';
-import type { Policy } from '../../src/domain/policy.js';
-import type { Change } from '../../src/domain/policy-change.js';
+import type { Policy } from '../../src/domain/policy/policy.js';
+import type { Change } from '../../src/domain/policy/policy-change.js';
 import type { Side } from '../../src/domain/side.js';
-import type { RedisClient } from '../../src/ledger/connect.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { PolicyStore } from '../../src/ledger/policy-store.js';
-import type { LocalStack } from '../../src/stack/state.js';
-import { setConsumptionUpdate, setFailoverUpdate, setPercentageUpdate } from '../../src/workflows/cutover-contract.js';
-import type { KafkaTruth } from './kafka-truth.js';
-import type { Links } from './links.js';
+import type { RedisClient } from '../../src/ledger/redis/connect.js';
+import type { PolicyStore } from '../../src/ledger/redis/stores/policy-store.js';
+import type { LocalStack } from '../../src/local/stack/state.js';
+import { changePolicy } from '../../src/operations/policy/send-policy-change.js';
+import { resolveMessage } from '../../src/operations/resolve/resolve-message.js';
+import { setConsumptionUpdate, setFailoverUpdate, setPercentageUpdate } from '../../src/workflows/cutover/contract.js';
+import type { Links } from './network/links.js';
 import type { Provider } from './provider.js';
-import type { RocketmqTruth } from './rocketmq-truth.js';
 import type { Services } from './services.js';
-import type { Stream } from './traffic.js';
+import type { Stream } from './traffic/traffic.js';
+import type { KafkaTruth } from './verdict/kafka-truth.js';
+import type { RocketmqTruth } from './verdict/rocketmq-truth.js';
 import type { Workers } from './workers.js';
 
 /** What all scenarios of a run share. Client, ledger and Redis are reached without a detour. */

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { seededNumbers } from '../../src/demo/seeded.js';
 import { toError } from '../../src/domain/errors.js';
+import { seededNumbers } from '../../src/local/demo/plan.js';
 import { readEnds } from './ends.js';
-import { replayHistories } from './histories.js';
 import { countInline } from './inline-first.js';
 import { type Ground, Rig } from './rig.js';
 import type { Scenario, ScenarioResult } from './scenario.js';
-import type { Traffic } from './traffic.js';
-import { type End, reachVerdict } from './verdict.js';
+import type { Traffic } from './traffic/traffic.js';
+import { replayHistories } from './verdict/histories.js';
+import { type End, reachVerdict } from './verdict/verdict.js';
 
 const SETTLE_MS = 90_000;
 const CLOSING_MS = 45_000;

@@ -1,10 +1,10 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HandoverError } from '../../src/domain/errors.js';
-import { startNative } from '../../src/stack/native-stack.js';
-import { isAlive, type ProcessIdentity } from '../../src/stack/process-identity.js';
-import { stopProcess } from '../../src/stack/processes.js';
-import { dataFolder, readRecord, type ServiceName, type StackRecord } from '../../src/stack/state.js';
+import { startNative } from '../../src/local/stack/native-stack.js';
+import { isAlive, type ProcessIdentity } from '../../src/local/stack/processes/process-identity.js';
+import { stopProcess } from '../../src/local/stack/processes/processes.js';
+import { dataFolder, readRecord, type ServiceName, type StackRecord } from '../../src/local/stack/state.js';
 
 /** The services of the run's own stack, which may be stopped one by one. */
 export class Services {

@@ -1,8 +1,8 @@
-import { Child } from '../../src/demo/child.js';
 import { SIDES, type Side } from '../../src/domain/side.js';
-import type { LocalStack } from '../../src/stack/state.js';
+import { Child } from '../../src/local/demo/child.js';
+import type { LocalStack } from '../../src/local/stack/state.js';
 import { BUILT } from './built.js';
-import type { SideLinks } from './links.js';
+import type { SideLinks } from './network/links.js';
 import type { Dispatch } from './scenario.js';
 
 /** Loaded into a worker before everything else. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Admin, CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Copies } from '../../src/brokers/copies.js';
-import { createKafkaCopies } from '../../src/brokers/kafka-copies.js';
+import { createKafkaCopies } from '../../src/brokers/kafka/copies.js';
+import type { Copies } from '../../src/brokers/source.js';
 
 const { brokers } = inject('stack').kafka;
 const topic = `t-copies-${randomUUID().slice(0, 8)}`;

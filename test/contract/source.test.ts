@@ -1,6 +1,12 @@
 import { it as base, describe } from 'vitest';
 import { SIDES } from '../../src/domain/side.js';
-import { type BrokerTopic, INVISIBILITY_MS, makeBrokerTopic, publishIds, until } from '../support/broker-topic.js';
+import {
+  type BrokerTopic,
+  INVISIBILITY_MS,
+  makeBrokerTopic,
+  publishIds,
+  until,
+} from '../support/brokers/broker-topic.js';
 import { ACCEPT, idOf, makeIds, NEVER, openPromise, TestSink } from '../support/test-sink.js';
 
 /** Long enough for a drain that has something to wait for. */

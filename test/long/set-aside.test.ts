@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { afterEach, beforeEach, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { createDeadLetterIndex } from '../../src/ledger/dead-letter-index.js';
-import { compressParts } from '../support/compressed.js';
-import { publishRecords } from '../support/kafka-batches.js';
+import { createDeadLetterIndex } from '../../src/ledger/redis/stores/dead-letter-index.js';
+import { compressParts } from '../support/brokers/compressed.js';
+import { publishRecords } from '../support/brokers/kafka-batches.js';
+import { CompressingProducer } from '../support/brokers/rocketmq-raw.js';
 import { type LiveMigration, startLiveMigration } from '../support/live-migration.js';
 import { readMetric } from '../support/metric.js';
-import { CompressingProducer } from '../support/rocketmq-raw.js';
 import type { WorkerProcess } from '../support/worker-process.js';
 
 const stack = inject('stack');

@@ -1,17 +1,17 @@
-import { attemptSteps } from './attempt-rules.js';
 import type { World } from './design.js';
-import { consumerFaults, faultSteps, rollBack, takeEffect } from './faults.js';
-import { deliveriesInPassing, intakeSteps } from './intake-rules.js';
 import { keyOf } from './key.js';
-import { runLateStep } from './late-steps.js';
 import { createModelLedger } from './ledger.js';
-import { personSteps } from './person-rules.js';
 import { type Broken, brokenBy, brokenWhenQuiet } from './promises.js';
 import { reduce } from './reduce.js';
+import { attemptSteps } from './rules/attempt.js';
+import { consumerFaults, faultSteps, rollBack, takeEffect } from './rules/faults.js';
+import { deliveriesInPassing, intakeSteps } from './rules/intake.js';
+import { runLateStep } from './rules/late-steps.js';
+import { personSteps } from './rules/operator.js';
+import type { Rules, Step } from './rules/step.js';
+import { sweeperSteps } from './rules/sweeper.js';
+import { workflowSteps } from './rules/workflow.js';
 import { INITIAL, type State } from './state.js';
-import type { Rules, Step } from './step.js';
-import { sweeperSteps } from './sweeper-rules.js';
-import { workflowSteps } from './workflow-rules.js';
 
 export interface Counterexample {
   readonly broken: Broken;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TRANSITIONS } from '../../src/domain/ledger-state.js';
+import { TRANSITIONS } from '../../src/domain/ledger/record.js';
 import { ALL_RULES, type Design, without } from './design.js';
 import { explore, stepsFrom } from './explore.js';
 import { keyOf } from './key.js';

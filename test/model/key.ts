@@ -1,5 +1,5 @@
-import { LEDGER_STATES } from '../../src/domain/ledger-state.js';
-import { SETTLED_OUTCOMES } from '../../src/domain/outcome.js';
+import { LEDGER_STATES } from '../../src/domain/ledger/record.js';
+import { SETTLED_OUTCOMES } from '../../src/domain/reward/outcome.js';
 import { SIDES } from '../../src/domain/side.js';
 import {
   type Answer,

@@ -1,11 +1,11 @@
-import type { LedgerState, LedgerStep } from '../../src/domain/ledger-state.js';
-import type { SettledOutcome } from '../../src/domain/outcome.js';
+import type { LedgerState, LedgerStep } from '../../src/domain/ledger/record.js';
+import type { SettledOutcome } from '../../src/domain/reward/outcome.js';
 import type { Side } from '../../src/domain/side.js';
 import type { Design } from './design.js';
 import { type LedgerRow, NO_ROW } from './state.js';
 import { type Table, tableFor } from './table.js';
 
-/** Who takes a step (src/ledger/lua/fragments/holder.lua): `owner` is what a restored record would name. */
+/** Who takes a step (src/ledger/redis/lua/fragments/holder.lua): `owner` is what a restored record would name. */
 export interface Caller {
   readonly run: number;
   readonly owner: Side;
@@ -49,7 +49,7 @@ interface Begun {
 export const isHeld = ({ state }: LedgerRow): boolean =>
   state === 'claimed' || state === 'sending' || state === 'parked';
 
-/** The scripts of src/ledger/lua, one function each, over the state table of the code. */
+/** The scripts of src/ledger/redis/lua, one function each, over the state table of the code. */
 export function createModelLedger(design: Design): ModelLedger {
   const table = tableFor(design);
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TRANSITIONS } from '../../src/domain/ledger-state.js';
+import { TRANSITIONS } from '../../src/domain/ledger/record.js';
 import { ALL_RULES } from './design.js';
 import { explore } from './explore.js';
 import { tell } from './tell.js';

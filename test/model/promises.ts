@@ -1,7 +1,7 @@
 import { SIDES } from '../../src/domain/side.js';
+import type { Rules, Step } from './rules/step.js';
+import { canBeReopened } from './rules/workflow.js';
 import type { State } from './state.js';
-import type { Rules, Step } from './step.js';
-import { canBeReopened } from './workflow-rules.js';
 
 /** A promise that is broken, and how. */
 export interface Broken {

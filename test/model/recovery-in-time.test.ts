@@ -5,13 +5,13 @@ import {
   rememberedFrom,
   surelyWitnessedFor,
   witnessedFor,
-} from '../../src/domain/ledger-loss.js';
+} from '../../src/domain/ledger/ledger-health.js';
 
 /**
  * One message that was paid, a ledger that loses everything, a recovery that lasts, and two redeliveries: every way in which
  * these can lie in time, in steps of an hour, with a Temporal that keeps a closed workflow for {@link RETENTION} hours. The
  * message is paid twice where one is started although neither the ledger nor Temporal knows of it any more. What is
- * called of `domain/ledger-loss.ts` is what the workers call.
+ * called of `domain/ledger/ledger-health.ts` is what the workers call.
  */
 const HOUR = 3_600_000;
 const RETENTION = 8;

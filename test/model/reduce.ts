@@ -1,6 +1,6 @@
 import { isHeld } from './ledger.js';
+import type { Rules } from './rules/step.js';
 import { changeRun, INITIAL, type LedgerRow, NO_ROW, type Run, type State, withState } from './state.js';
-import type { Rules } from './step.js';
 
 const DONE = { at: 'acked', hand: '', hangs: false } as const;
 const BOTH_DONE = { kafka: DONE, rocketmq: DONE };

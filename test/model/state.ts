@@ -1,5 +1,5 @@
-import type { LedgerState } from '../../src/domain/ledger-state.js';
-import type { SettledOutcome } from '../../src/domain/outcome.js';
+import type { LedgerState } from '../../src/domain/ledger/record.js';
+import type { SettledOutcome } from '../../src/domain/reward/outcome.js';
 import type { Side } from '../../src/domain/side.js';
 
 /**
@@ -55,7 +55,7 @@ export interface Copy {
 export const HANDS = ['', 'for kafka', 'for rocketmq', 'index'] as const;
 export type Hand = (typeof HANDS)[number];
 
-/** The ledger's record (src/domain/ledger-state.ts), `none` included. */
+/** The ledger's record (src/domain/ledger/record.ts), `none` included. */
 export interface LedgerRow {
   readonly state: LedgerState;
   readonly owner: Side;

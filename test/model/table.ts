@@ -1,4 +1,4 @@
-import { type LedgerState, type LedgerStep, TRANSITIONS, type Transition } from '../../src/domain/ledger-state.js';
+import { type LedgerState, type LedgerStep, TRANSITIONS, type Transition } from '../../src/domain/ledger/record.js';
 import type { Design } from './design.js';
 
 type Actor = Transition['by'];

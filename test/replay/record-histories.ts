@@ -8,8 +8,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { createCutoverActivities } from '../../src/activities/cutover-activities.js';
-import { temporalCli } from '../../src/stack/programs.js';
+import { createCutoverActivities } from '../../src/activities/policy.js';
+import type { MessageInput } from '../../src/domain/run.js';
+import { temporalCli } from '../../src/local/stack/components/programs.js';
 import {
   allowUpdate,
   disallowUpdate,
@@ -17,10 +18,11 @@ import {
   setConsumptionUpdate,
   setFailoverUpdate,
   setPercentageUpdate,
-} from '../../src/workflows/cutover-contract.js';
-import { cutoverStartOptions } from '../../src/workflows/cutover-start.js';
-import { deliveredSignal, type MessageInput, resolveUpdate } from '../../src/workflows/message-contract.js';
+} from '../../src/workflows/cutover/contract.js';
+import { cutoverStartOptions } from '../../src/workflows/cutover/start.js';
+import { deliveredSignal, resolveUpdate } from '../../src/workflows/message/contract.js';
 import { CUTOVER_WORKFLOW, cutoverTaskQueue } from '../../src/workflows/names.js';
+import { FakePolicyStore } from '../support/ledger/fake-policy-store.js';
 import {
   claimedByRocketmq,
   elsewhere,
@@ -30,10 +32,14 @@ import {
   notExecutedInline,
   unknown,
   waitingForRocketmq,
-} from '../support/fake-activities.js';
-import { FakePolicyStore } from '../support/fake-policy-store.js';
-import { createMessageRunner, deliveredByKafka, inlineFirst, type MessageRun } from '../support/message-runner.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+} from '../support/temporal/fake-activities.js';
+import {
+  createMessageRunner,
+  deliveredByKafka,
+  inlineFirst,
+  type MessageRun,
+} from '../support/temporal/message-runner.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 interface Scenario {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bundleWorkflows, quietenTemporal } from '../support/temporal-environment.js';
+import { bundleWorkflows, quietenTemporal } from '../support/temporal/temporal-environment.js';
 
 const folder = new URL('./histories/', import.meta.url);
 const histories = readdirSync(folder).filter((name) => name.endsWith('.json'));

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { interruptible } from '../../src/cli/interruptible.js';
-import { renderTable } from '../../src/cli/table.js';
+import { renderTable } from '../../src/cli/output.js';
 import { HandoverError, toError } from '../../src/domain/errors.js';
 import { SIDES } from '../../src/domain/side.js';
 import { onGround } from '../chaos/ground.js';
 import { Rig } from '../chaos/rig.js';
-import type { Traffic } from '../chaos/traffic.js';
+import type { Traffic } from '../chaos/traffic/traffic.js';
 import { type Growth, growthOf, type Sample } from './growth.js';
 
 const HELP = `Runs both sides' workers under a steady load, and tells whether their memory or their handles grow.

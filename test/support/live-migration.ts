@@ -7,18 +7,18 @@ import { createDualProducer, type DualProducer } from '../../src/brokers/dual-pr
 import type { MigrationOptions } from '../../src/config/define-migration.js';
 import { loadMigration } from '../../src/config/load-migration.js';
 import type { Migration } from '../../src/config/migration.js';
-import type { LedgerRecord } from '../../src/domain/ledger-state.js';
-import type { Policy } from '../../src/domain/policy.js';
+import type { LedgerRecord } from '../../src/domain/ledger/record.js';
+import type { Policy } from '../../src/domain/policy/policy.js';
 import type { Side } from '../../src/domain/side.js';
-import { closeRedis, connectRedis, type RedisClient, readRedisUrl } from '../../src/ledger/connect.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import { createRedisLedger } from '../../src/ledger/redis-ledger.js';
-import { type Simulator, startSimulator } from '../../src/reward/simulator.js';
-import { readSimulatorLedger } from '../../src/reward/simulator-ledger.js';
-import { provision } from '../../src/stack/provision.js';
-import { resourcesOf } from '../../src/stack/resources.js';
-import type { LocalStack } from '../../src/stack/state.js';
-import type { Change } from '../../src/workflows/cutover-contract.js';
+import { closeRedis, connectRedis, type RedisClient, readRedisUrl } from '../../src/ledger/redis/connect.js';
+import { createRedisLedger } from '../../src/ledger/redis/redis-ledger.js';
+import { readSimulatorLedger } from '../../src/local/simulator/ledger.js';
+import { type Simulator, startSimulator } from '../../src/local/simulator/server.js';
+import { provision } from '../../src/local/stack/provision/provision.js';
+import { resourcesOf } from '../../src/local/stack/provision/resources.js';
+import type { LocalStack } from '../../src/local/stack/state.js';
+import type { Change } from '../../src/workflows/cutover/contract.js';
 import { cutoverWorkflowId } from '../../src/workflows/names.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { TestProject } from 'vitest/node';
 import { loadMigration } from '../../src/config/load-migration.js';
-import { resourcesOf } from '../../src/stack/resources.js';
-import { startStack } from '../../src/stack/start-stack.js';
-import { type LocalStack, readStack } from '../../src/stack/state.js';
-import { stopStack } from '../../src/stack/stop-stack.js';
+import { resourcesOf } from '../../src/local/stack/provision/resources.js';
+import { startStack } from '../../src/local/stack/start-stack.js';
+import { type LocalStack, readStack } from '../../src/local/stack/state.js';
+import { stopStack } from '../../src/local/stack/stop-stack.js';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,6 +1,6 @@
-import type { GrantResult } from '../../src/domain/outcome.js';
-import { createHttpProvider } from '../../src/reward/http-provider.js';
-import type { HttpProviderOptions } from '../../src/reward/http-provider-options.js';
+import type { GrantResult } from '../../src/domain/reward/outcome.js';
+import type { HttpProviderOptions } from '../../src/reward/http/options.js';
+import { createHttpProvider } from '../../src/reward/http/provider.js';
 import type { AttemptContext, RewardMessage, RewardProvider } from '../../src/reward/provider.js';
 
 const releases: (() => Promise<void>)[] = [];

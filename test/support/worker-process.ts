@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Side } from '../../src/domain/side.js';
-import type { LocalStack } from '../../src/stack/state.js';
+import type { LocalStack } from '../../src/local/stack/state.js';
 import { BUILT_COMMAND } from './build.js';
 
 /** A worker as a real process of its own, so that it can be killed as a machine kills one. */

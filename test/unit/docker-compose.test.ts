@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { PORT_NAMES, PORTS } from '../../src/stack/ports.js';
-import { SERVICES } from '../../src/stack/state.js';
+import { PORT_NAMES, PORTS } from '../../src/local/stack/ports.js';
+import { SERVICES } from '../../src/local/stack/state.js';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/names.js';
 
 interface Compose {

@@ -4,9 +4,8 @@ import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createCutoverActivities } from '../../src/activities/cutover-activities.js';
-import { initialPolicy, type Policy } from '../../src/domain/policy.js';
-import type { cutover } from '../../src/workflows/cutover.js';
+import { createCutoverActivities } from '../../src/activities/policy.js';
+import { initialPolicy, type Policy } from '../../src/domain/policy/policy.js';
 import {
   allowUpdate,
   type CutoverInput,
@@ -18,10 +17,11 @@ import {
   setPercentageUpdate,
   setStartUpdate,
   settleForeignCopyUpdate,
-} from '../../src/workflows/cutover-contract.js';
+} from '../../src/workflows/cutover/contract.js';
+import type { cutover } from '../../src/workflows/cutover/cutover.js';
 import { CUTOVER_WORKFLOW, cutoverTaskQueue, cutoverWorkflowId } from '../../src/workflows/names.js';
-import { FakePolicyStore } from '../support/fake-policy-store.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+import { FakePolicyStore } from '../support/ledger/fake-policy-store.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 let environment: TestWorkflowEnvironment;
 let workflowBundle: WorkflowBundleWithSourceMap;

@@ -8,9 +8,10 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { attemptsIn } from '../../src/activities/earlier-attempts.js';
-import type { SeekResult } from '../../src/activities/ownership-activities.js';
+import type { SeekResult } from '../../src/activities/ownership.js';
+import type { MessageInput } from '../../src/domain/run.js';
 import { messageStartOptions } from '../../src/intake/start-options.js';
-import { deliveredSignal, type MessageInput, resolveUpdate } from '../../src/workflows/message-contract.js';
+import { deliveredSignal, resolveUpdate } from '../../src/workflows/message/contract.js';
 import { MESSAGE_WORKFLOW, sideTaskQueue } from '../../src/workflows/names.js';
 import {
   elsewhere,
@@ -20,15 +21,15 @@ import {
   notExecuted,
   notExecutedInline,
   unknown,
-} from '../support/fake-activities.js';
+} from '../support/temporal/fake-activities.js';
 import {
   createMessageRunner,
   inlineFirst,
   type MessageRun,
   type MessageRunner,
   messageInput,
-} from '../support/message-runner.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+} from '../support/temporal/message-runner.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 let environment: TestWorkflowEnvironment;
 let bundle: WorkflowBundleWithSourceMap;
@@ -179,7 +180,7 @@ describe('a worker that dies in the middle of it', () => {
     await writeFile(codePath, bundle.code);
     const input = inlineFirst(messageInput());
     const taskQueue = sideTaskQueue(input.migration, 'kafka');
-    const script = fileURLToPath(new URL('../support/killable-worker.ts', import.meta.url));
+    const script = fileURLToPath(new URL('../support/temporal/killable-worker.ts', import.meta.url));
     const child = spawn(process.execPath, ['--import', 'tsx', script, environment.address, taskQueue, codePath], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

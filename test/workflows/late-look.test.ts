@@ -3,11 +3,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { messageStartOptions } from '../../src/intake/start-options.js';
-import { resolveUpdate } from '../../src/workflows/message-contract.js';
+import { resolveUpdate } from '../../src/workflows/message/contract.js';
 import { MESSAGE_WORKFLOW, sideTaskQueue } from '../../src/workflows/names.js';
-import { fakeActivities, granted, type MessageActivities, unknown } from '../support/fake-activities.js';
-import { messageInput } from '../support/message-runner.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+import { fakeActivities, granted, type MessageActivities, unknown } from '../support/temporal/fake-activities.js';
+import { messageInput } from '../support/temporal/message-runner.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 /** The first look of a parked run comes after one such time. */
 const ATTEMPT_TIMEOUT_MS = 1_000;

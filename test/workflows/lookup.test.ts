@@ -1,11 +1,12 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LookupAnswer } from '../../src/activities/reward-activities.js';
-import { type MessageInput, resolveUpdate } from '../../src/workflows/message-contract.js';
-import { type Call, granted, type MessageActivities, unknown } from '../support/fake-activities.js';
-import { createMessageRunner, type MessageRun, type MessageRunner } from '../support/message-runner.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+import type { LookupAnswer } from '../../src/activities/reward.js';
+import type { MessageInput } from '../../src/domain/run.js';
+import { resolveUpdate } from '../../src/workflows/message/contract.js';
+import { type Call, granted, type MessageActivities, unknown } from '../support/temporal/fake-activities.js';
+import { createMessageRunner, type MessageRun, type MessageRunner } from '../support/temporal/message-runner.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 let environment: TestWorkflowEnvironment;
 let workflowBundle: WorkflowBundleWithSourceMap;

@@ -2,14 +2,10 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { SeekResult } from '../../src/activities/ownership-activities.js';
-import { BEFORE_START } from '../../src/domain/start.js';
-import {
-  deliveredSignal,
-  type MessageInput,
-  resolveUpdate,
-  retryingSignal,
-} from '../../src/workflows/message-contract.js';
+import type { SeekResult } from '../../src/activities/ownership.js';
+import { BEFORE_START } from '../../src/domain/policy/start.js';
+import type { MessageInput } from '../../src/domain/run.js';
+import { deliveredSignal, resolveUpdate, retryingSignal } from '../../src/workflows/message/contract.js';
 import {
   claimedByKafka,
   claimedByRocketmq,
@@ -18,9 +14,9 @@ import {
   notExecuted,
   unknown,
   waitingForRocketmq,
-} from '../support/fake-activities.js';
-import { createMessageRunner, deliveredByKafka, type MessageRunner } from '../support/message-runner.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+} from '../support/temporal/fake-activities.js';
+import { createMessageRunner, deliveredByKafka, type MessageRunner } from '../support/temporal/message-runner.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 let environment: TestWorkflowEnvironment;
 let withMessage: MessageRunner;

@@ -3,11 +3,11 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { messageStartOptions } from '../../src/intake/start-options.js';
-import { resolveUpdate, standingQuery } from '../../src/workflows/message-contract.js';
+import { resolveUpdate, standingQuery } from '../../src/workflows/message/contract.js';
 import { MESSAGE_WORKFLOW, sideTaskQueue } from '../../src/workflows/names.js';
-import { fakeActivities, granted, type MessageActivities, unknown } from '../support/fake-activities.js';
-import { messageInput } from '../support/message-runner.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+import { fakeActivities, granted, type MessageActivities, unknown } from '../support/temporal/fake-activities.js';
+import { messageInput } from '../support/temporal/message-runner.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 const ACTIVITY_TASK_SCHEDULED = 10;
 const ACTIVITY_TASK_COMPLETED = 12;

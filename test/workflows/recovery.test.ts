@@ -3,20 +3,20 @@ import { Context, heartbeat } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createCutoverActivities } from '../../src/activities/cutover-activities.js';
+import { createCutoverActivities } from '../../src/activities/policy.js';
+import { type LossReport, NOTHING_RESTORED } from '../../src/domain/ledger/ledger-health.js';
 import type {
   ClosedRequest,
   LookAgainRequest,
   RecoveryActivities,
   RecoveryRequest,
-} from '../../src/activities/recovery-activities.js';
-import { type LossReport, NOTHING_RESTORED } from '../../src/domain/ledger-loss.js';
-import type { cutover } from '../../src/workflows/cutover.js';
-import { cutoverQuery, ledgerLostSignal, republishSignal } from '../../src/workflows/cutover-contract.js';
-import { cutoverStartOptions } from '../../src/workflows/cutover-start.js';
+} from '../../src/recovery/contract.js';
+import { cutoverQuery, ledgerLostSignal, republishSignal } from '../../src/workflows/cutover/contract.js';
+import type { cutover } from '../../src/workflows/cutover/cutover.js';
+import { cutoverStartOptions } from '../../src/workflows/cutover/start.js';
 import { CUTOVER_WORKFLOW, cutoverTaskQueue, cutoverWorkflowId } from '../../src/workflows/names.js';
-import { FakePolicyStore } from '../support/fake-policy-store.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+import { FakePolicyStore } from '../support/ledger/fake-policy-store.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 const NOTHING_REBUILT = { restored: NOTHING_RESTORED, failed: { count: 0, first: [] } };
 const whenCancelled = (): Promise<never> => Context.current().cancelled;

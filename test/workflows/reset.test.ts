@@ -3,15 +3,21 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findAttemptsIn } from '../../src/activities/earlier-attempts.js';
-import { askTemporalWhetherOpen } from '../../src/activities/open-run.js';
-import type { ParkRequest, ReopenRequest } from '../../src/activities/resolution-activities.js';
-import { createRewardActivities } from '../../src/activities/reward-activities.js';
-import type { GrantResult } from '../../src/domain/outcome.js';
+import type { ReopenRequest } from '../../src/activities/resolution.js';
+import { createRewardActivities } from '../../src/activities/reward.js';
+import { askTemporalWhetherOpen } from '../../src/activities/runs.js';
+import type { GrantResult } from '../../src/domain/reward/outcome.js';
+import type { MessageInput, ParkRequest } from '../../src/domain/run.js';
 import { messageStartOptions } from '../../src/intake/start-options.js';
-import { type MessageInput, resolveUpdate, retryingSignal } from '../../src/workflows/message-contract.js';
+import { resolveUpdate, retryingSignal } from '../../src/workflows/message/contract.js';
 import { MESSAGE_WORKFLOW, sideTaskQueue } from '../../src/workflows/names.js';
-import { fakeActivities, type MessageActivities, unknown, waitingForRocketmq } from '../support/fake-activities.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+import {
+  fakeActivities,
+  type MessageActivities,
+  unknown,
+  waitingForRocketmq,
+} from '../support/temporal/fake-activities.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 let environment: TestWorkflowEnvironment;
 let workflowBundle: WorkflowBundleWithSourceMap;

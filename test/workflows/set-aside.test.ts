@@ -4,11 +4,11 @@ import { arrayFromPayloads, defaultPayloadConverter } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Delivery } from '../../src/brokers/source.js';
-import { refusesThisMessage } from '../../src/domain/start-refusal.js';
+import { refusesThisMessage } from '../../src/domain/message/start-refusal.js';
+import type { MessageInput } from '../../src/domain/run.js';
 import { messageStartOptions } from '../../src/intake/start-options.js';
 import { inServersWords, readTemporalFault } from '../../src/intake/temporal-fault.js';
-import { createDeadLetterKeeper, type KeptDeadLetter } from '../../src/workers/dead-letter-keeper.js';
-import type { MessageInput } from '../../src/workflows/message-contract.js';
+import { createDeadLetterKeeper, type KeptDeadLetter } from '../../src/workers/intake/dead-letter-keeper.js';
 import { MESSAGE_WORKFLOW } from '../../src/workflows/names.js';
 
 /** Far below what the server allows by default, so that a test needs no large bodies. */
@@ -18,7 +18,7 @@ let environment: TestWorkflowEnvironment;
 /** With the connection that workers have. */
 let client: Client;
 beforeAll(async () => {
-  const { createLocalEnvironment } = await import('../support/temporal-environment.js');
+  const { createLocalEnvironment } = await import('../support/temporal/temporal-environment.js');
   environment = await createLocalEnvironment([`limit.blobSize.error=${BLOB_LIMIT}`, 'limit.maxIDLength=150']);
   const { nativeConnection: connection, client: given } = environment;
   client = new Client({ connection, namespace: given.options.namespace });

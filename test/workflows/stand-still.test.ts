@@ -1,8 +1,8 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SANDBOX } from '../../src/workers/temporal-workers.js';
-import { bundleWorkflows, createLocalEnvironment } from '../support/temporal-environment.js';
+import { SANDBOX } from '../../src/workers/temporal/temporal-workers.js';
+import { bundleWorkflows, createLocalEnvironment } from '../support/temporal/temporal-environment.js';
 
 /** The SDK's own limit for one call into the sandbox. Beyond it, and well below what the server gives a task. */
 const SDK_LIMIT_MS = 5_000;
@@ -15,7 +15,7 @@ let workflowBundle: WorkflowBundleWithSourceMap;
 beforeAll(async () => {
   [environment, workflowBundle] = await Promise.all([
     createLocalEnvironment(),
-    bundleWorkflows('test/support/workflows/stand-still.ts'),
+    bundleWorkflows('test/support/temporal/workflows/stand-still.ts'),
   ]);
 });
 afterAll(() => environment.teardown());

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
 import { createOutput } from '../output.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
 
 const EXAMPLES = `
 Examples:
@@ -24,7 +24,8 @@ export function deadLettersCommand(): Command {
 }
 
 async function deadLetters(flags: DeadLettersFlags): Promise<void> {
-  const { describeDeadLetters, viewDeadLetter } = await import('../list-dead-letters.js');
+  const { viewDeadLetter } = await import('../../operations/dead-letters.js');
+  const { describeDeadLetters } = await import('../render/message.js');
   await withSession(flags, async (session) => {
     const { deadLetters } = await session.redis();
     const list = (await deadLetters.list(flags.last)).map(viewDeadLetter);

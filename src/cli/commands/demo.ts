@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { DemoOptions, DemoResult } from '../../demo/run-demo.js';
 import { HandoverError } from '../../domain/errors.js';
-import { DEFAULT_INSTANCE } from '../../stack/folders.js';
-import { withSession } from '../connections.js';
+import type { DemoOptions, DemoResult } from '../../local/demo/run-demo.js';
+import { DEFAULT_INSTANCE } from '../../local/stack/folders.js';
 import { interruptible } from '../interruptible.js';
 import { createOutput } from '../output.js';
+import { withSession } from '../session.js';
 
 const EXAMPLES = `
 Examples:
@@ -57,15 +57,15 @@ async function demo(flags: DemoFlags): Promise<void> {
   const openSession = (work: Work): ReturnType<Work> => withSession(flags, work);
   const result = await interruptible(async (signal) => {
     const [{ runDemo }, { changePolicy }] = await Promise.all([
-      import('../../demo/run-demo.js'),
-      import('../policy/change-policy.js'),
+      import('../../local/demo/run-demo.js'),
+      import('../../operations/policy/send-policy-change.js'),
     ]);
     const cli = { output, redraws, changePolicy, openSession };
     return runDemo({ instance, config, messages, rate, seed, keep, ...cli, signal });
   });
   const [{ describeReport }, { describeLinks }] = await Promise.all([
-    import('../../demo/report.js'),
-    import('../../demo/links.js'),
+    import('../../local/demo/verdict/report.js'),
+    import('../../local/demo/watch/live-view.js'),
   ]);
   const { report, evidence, broken } = result;
   for (const line of describeWhatRuns(result, describeLinks(result.stack.temporal))) output.say(line);

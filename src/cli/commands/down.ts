@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { DEFAULT_INSTANCE } from '../../stack/folders.js';
+import { DEFAULT_INSTANCE } from '../../local/stack/folders.js';
 import { createOutput } from '../output.js';
 
 const EXAMPLES = `
@@ -24,7 +24,7 @@ export function downCommand(): Command {
 async function down(flags: DownFlags): Promise<void> {
   const output = createOutput(flags);
   const progress = output.progress();
-  const { stopStack } = await import('../../stack/stop-stack.js');
+  const { stopStack } = await import('../../local/stack/stop-stack.js');
   const result = await stopStack(flags.instance, progress.set);
   progress.end();
   output.result(result, ({ instance, stopped, kept }) => {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
 import { createOutput } from '../output.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
 
 const EXAMPLES = `
 Examples:
@@ -21,7 +21,8 @@ export function inspectCommand(): Command {
 }
 
 async function inspect(messageId: string, flags: InspectFlags): Promise<void> {
-  const { describeRecord, readRecord, viewRecord } = await import('../inspect-message.js');
+  const { readRecord, viewRecord } = await import('../../operations/inspect.js');
+  const { describeRecord } = await import('../render/message.js');
   await withSession(flags, async (session) => {
     const { ledger } = await session.redis();
     const record = await readRecord(ledger, messageId);

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { HandoverError } from '../../domain/errors.js';
-import type { LedgerRecord } from '../../domain/ledger-state.js';
-import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
+import type { LedgerRecord } from '../../domain/ledger/record.js';
+import type { StrandedView } from '../../operations/parked/list-parked.js';
+import { type ParkedFilter, selectParked } from '../../operations/parked/parked-filter.js';
 import { createOutput } from '../output.js';
-import type { StrandedView } from '../parked/list-parked.js';
-import { type ParkedFilter, selectParked, withParkedFilter } from '../parked/parked-filter.js';
+import { withParkedFilter } from '../parked-filter.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
 
 const EXAMPLES = `
 Examples:
@@ -26,9 +27,8 @@ export function parkedCommand(): Command {
 }
 
 async function parked(flags: ParkedFlags): Promise<void> {
-  const { describeParked, describeStranded, describeUnreadable, listParked, viewParked, viewStranded } = await import(
-    '../parked/list-parked.js'
-  );
+  const { listParked, viewParked, viewStranded } = await import('../../operations/parked/list-parked.js');
+  const { describeParked, describeStranded, describeUnreadable } = await import('../render/parked.js');
   await withSession(flags, async ({ redis, migration, workflowUrl }) => {
     const { ledger } = await redis();
     const unreadable: { readonly messageId: string; readonly why: string }[] = [];

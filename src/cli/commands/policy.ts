@@ -1,13 +1,16 @@
 import type { UpdateDefinition } from '@temporalio/common';
 import { Argument, Command, InvalidArgumentError } from 'commander';
-import { isBusinessId } from '../../domain/message.js';
-import { type Failover, type Policy, parsePercentage } from '../../domain/policy.js';
-import type { Change } from '../../domain/policy-change.js';
-import { type ConnectionFlags, type Session, withConnectionFlags, withSession } from '../connections.js';
-import { createOutput, type Output } from '../output.js';
-import { type PersonFlags, personOf, withPersonFlags } from '../person.js';
-import type { PolicyChanged } from '../policy/change-policy.js';
-import { describePolicy, viewPolicy } from '../policy/policy-view.js';
+import { isBusinessId } from '../../domain/message/message.js';
+import type { Output } from '../../domain/output.js';
+import { type Failover, type Policy, parsePercentage } from '../../domain/policy/policy.js';
+import type { Change } from '../../domain/policy/policy-change.js';
+import { viewPolicy } from '../../operations/policy/policy-view.js';
+import type { PolicyChanged } from '../../operations/policy/send-policy-change.js';
+import type { Session } from '../../operations/session.js';
+import { type PersonFlags, personOf, withPersonFlags } from '../operator.js';
+import { createOutput } from '../output.js';
+import { describePolicy } from '../render/policy.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
 
 const EXAMPLES = `
 Examples:
@@ -34,7 +37,7 @@ interface StartFlags extends ChangeFlags {
   readonly at: string;
 }
 
-type Contract = typeof import('../../workflows/cutover-contract.js');
+type Contract = typeof import('../../workflows/cutover/contract.js');
 
 export function policyCommand(): Command {
   const command = new Command('policy')
@@ -92,9 +95,9 @@ export function policyCommand(): Command {
 async function keep(which: 'workflow' | 'copy', flags: ChangeFlags): Promise<void> {
   const output = createOutput(flags);
   const [{ changePolicy }, { settleForeignCopyUpdate }, { readForeignCopy }] = await Promise.all([
-    import('../policy/change-policy.js'),
-    import('../../workflows/cutover-contract.js'),
-    import('../policy/read-policy.js'),
+    import('../../operations/policy/send-policy-change.js'),
+    import('../../workflows/cutover/contract.js'),
+    import('../../operations/policy/read-policy.js'),
   ]);
   const { policy } = await withSession(flags, async (session) => {
     const [{ policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
@@ -114,7 +117,8 @@ async function keep(which: 'workflow' | 'copy', flags: ChangeFlags): Promise<voi
 /** Where the start lies: its time, and how far handover's group is on Kafka. */
 function startAt(at: string) {
   return async (session: Session, output: Output) => {
-    const { describePositions, readStart } = await import('../policy/read-start.js');
+    const { readStart } = await import('../../operations/policy/read-migration-start.js');
+    const { describePositions } = await import('../render/policy.js');
     const { start, positions } = await readStart(session, at);
     for (const line of describePositions(positions)) output.say(line);
     return { start };
@@ -138,8 +142,8 @@ async function change<W extends object>(
 ): Promise<void> {
   const output = createOutput(flags);
   const [{ changePolicy }, contract] = await Promise.all([
-    import('../policy/change-policy.js'),
-    import('../../workflows/cutover-contract.js'),
+    import('../../operations/policy/send-policy-change.js'),
+    import('../../workflows/cutover/contract.js'),
   ]);
   const { expectedVersion } = flags;
   const person = { ...personOf(flags), ...(expectedVersion !== undefined && { expectedVersion }) };
@@ -158,7 +162,7 @@ async function change<W extends object>(
 }
 
 async function show(flags: ShowFlags): Promise<void> {
-  const { readPolicy } = await import('../policy/read-policy.js');
+  const { readPolicy } = await import('../../operations/policy/read-policy.js');
   const output = createOutput(flags);
   await withSession(flags, async (session) => {
     const { policy, doubt, fault } = await readPolicy(session);

@@ -3,10 +3,11 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { HandoverError } from '../../domain/errors.js';
-import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
+import type { Output } from '../../domain/output.js';
+import type { PublishReport } from '../../operations/publish/publish-all.js';
 import { interruptible } from '../interruptible.js';
-import { createOutput, type Output } from '../output.js';
-import type { PublishReport } from '../publish/publish-all.js';
+import { createOutput } from '../output.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
 
 const EXAMPLES = `
 Examples:
@@ -34,8 +35,8 @@ export function publishCommand(): Command {
 async function publish(file: string | undefined, flags: PublishFlags): Promise<void> {
   const [{ createDualProducer }, { publishAll }, { readLines }] = await Promise.all([
     import('../../brokers/dual-producer.js'),
-    import('../publish/publish-all.js'),
-    import('../publish/read-lines.js'),
+    import('../../operations/publish/publish-all.js'),
+    import('../../operations/publish/read-lines.js'),
   ]);
   const output = createOutput(flags);
   const input = await openInput(file, output);

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { HandoverError } from '../../domain/errors.js';
-import { type ConnectionFlags, type Session, withConnectionFlags, withSession } from '../connections.js';
-import { createOutput, type Output } from '../output.js';
-import { withParkedFilter } from '../parked/parked-filter.js';
-import { type PersonFlags, personOf, withPersonFlags } from '../person.js';
+import type { Output } from '../../domain/output.js';
+import type { Session } from '../../operations/session.js';
+import { type PersonFlags, personOf, withPersonFlags } from '../operator.js';
+import { createOutput } from '../output.js';
+import { withParkedFilter } from '../parked-filter.js';
 import { type ResolveUse, type ResolveUseFlags, readResolveUse, withResolveUse } from '../resolve/resolve-use.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
 
 const EXAMPLES = `
 Examples:
@@ -70,7 +72,7 @@ const WHAT_FOLLOWS = {
 type One = Extract<ResolveUse, { kind: 'one' }> & { readonly person: ReturnType<typeof personOf> };
 
 async function resolveOne(session: Session, output: Output, answer: One): Promise<number> {
-  const { contradictionIn, resolveMessage } = await import('../resolve/resolve-message.js');
+  const { contradictionIn, resolveMessage } = await import('../../operations/resolve/resolve-message.js');
   const [{ ledger }, client] = await Promise.all([session.redis(), session.temporal()]);
   const resolved = await resolveMessage({ client, ledger }, answer);
   const contradiction = contradictionIn(resolved);

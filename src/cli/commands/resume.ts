@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
+import { type PersonFlags, personOf, withPersonFlags } from '../operator.js';
 import { createOutput } from '../output.js';
-import { type PersonFlags, personOf, withPersonFlags } from '../person.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
 
 const EXAMPLES = `
 Examples:
@@ -24,7 +24,7 @@ export function resumeCommand(): Command {
 }
 
 async function resume(messageId: string, flags: ResumeFlags): Promise<void> {
-  const { resumeMessage } = await import('../resume/resume-message.js');
+  const { resumeMessage } = await import('../../operations/resume/resume-message.js');
   await withSession(flags, async (session) => {
     const [{ ledger, audit }, client] = await Promise.all([session.redis(), session.temporal()]);
     const parts = { client, ledger, audit, migration: session.migration.name };

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { HandoverError } from '../../domain/errors.js';
-import { FAULTS, type FaultRates, readFaultRates } from '../../reward/simulator-faults.js';
+import { FAULTS, type FaultRates, readFaultRates } from '../../local/simulator/faults.js';
 import { createOutput } from '../output.js';
 
 const EXAMPLES = `
@@ -46,7 +46,7 @@ export function simulatorCommand(): Command {
 
 async function simulate(flags: SimulatorFlags): Promise<void> {
   const { host, port, ledger, seed, idField, fault, settlesWithin, slow } = flags;
-  const { startSimulator } = await import('../../reward/simulator.js');
+  const { startSimulator } = await import('../../local/simulator/server.js');
   const simulator = await startSimulator({
     host,
     port,

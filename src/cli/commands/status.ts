@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { type ConnectionFlags, withConnectionFlags, withSession } from '../connections.js';
+import type { StatusSources } from '../../operations/status.js';
 import { createOutput } from '../output.js';
-import type { StatusSources } from '../read-status.js';
+import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
 
 const EXAMPLES = `
 Examples:
@@ -24,8 +24,9 @@ export function statusCommand(): Command {
 
 /** Temporal being away keeps nothing that Redis knows from a person who looks for what is wrong, and is no success. */
 async function status(flags: StatusFlags): Promise<void> {
-  const { describeStatus, readRewards, readStatus } = await import('../read-status.js');
-  const { readDoubt } = await import('../policy/read-policy.js');
+  const { readRewards, readStatus } = await import('../../operations/status.js');
+  const { describeStatus } = await import('../render/status.js');
+  const { readDoubt } = await import('../../operations/policy/read-policy.js');
   const output = createOutput(flags);
   await withSession(flags, async ({ migration: { name }, namespace, redis, temporal }) => {
     const parts = await redis();

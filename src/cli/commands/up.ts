@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { DEFAULT_INSTANCE } from '../../stack/folders.js';
-import { PORT_NAMES, PORTS, readChosenPorts } from '../../stack/ports.js';
-import { resourcesOf } from '../../stack/resources.js';
-import type { LocalStack } from '../../stack/state.js';
+import { DEFAULT_INSTANCE } from '../../local/stack/folders.js';
+import { PORT_NAMES, PORTS, readChosenPorts } from '../../local/stack/ports.js';
+import { resourcesOf } from '../../local/stack/provision/resources.js';
+import type { LocalStack } from '../../local/stack/state.js';
 import { interruptible } from '../interruptible.js';
 import { createOutput } from '../output.js';
 
@@ -43,7 +43,7 @@ async function up(flags: UpFlags): Promise<void> {
   const ports = readChosenPorts(flags, process.env);
   const output = createOutput(flags);
   const progress = output.progress();
-  const { startStack } = await import('../../stack/start-stack.js');
+  const { startStack } = await import('../../local/stack/start-stack.js');
   const { loadMigration } = await import('../../config/load-migration.js');
   const resources = resourcesOf(await loadMigration({ configPath: flags.config, env: process.env }));
   const { instance, persist = false, native = false } = flags;

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { secrets } from '../../config/secrets.js';
+import type { Output } from '../../domain/output.js';
 import { isSide, type Side } from '../../domain/side.js';
-import { DEFAULT_INSTANCE } from '../../stack/folders.js';
+import { DEFAULT_INSTANCE } from '../../local/stack/folders.js';
 import type { SideWorker } from '../../workers/side-worker.js';
 import { interruptible } from '../interruptible.js';
-import { createOutput, type Output } from '../output.js';
+import { createOutput } from '../output.js';
 import { watchStarter } from '../starter-watch.js';
 
 const EXAMPLES = `
@@ -54,7 +55,7 @@ async function work(flags: WorkerFlags): Promise<void> {
   const [{ loadMigration }, { findConnections }, { providerOf }] = await Promise.all([
     import('../../config/load-migration.js'),
     import('../find-connections.js'),
-    import('../../config/provider-of.js'),
+    import('../../config/migration.js'),
   ]);
   const migration = await loadMigration({
     env: process.env,
@@ -66,7 +67,7 @@ async function work(flags: WorkerFlags): Promise<void> {
 
   const [{ createLogger }, { installTemporalRuntime }, { startSideWorker }] = await Promise.all([
     import('../../workers/logging.js'),
-    import('../../workers/temporal-runtime.js'),
+    import('../../workers/temporal/temporal-runtime.js'),
     import('../../workers/side-worker.js'),
   ]);
   const log = createLogger(process.env['HANDOVER_LOG_LEVEL'] ?? 'info', (text) => secrets.redact(text));

@@ -1,13 +1,19 @@
-import type { Resolution } from '../../domain/outcome.js';
-import type { Session } from '../connections.js';
+import type { Output } from '../../domain/output.js';
+import type { Resolution } from '../../domain/reward/outcome.js';
+import { listParked } from '../../operations/parked/list-parked.js';
+import { type ParkedFilter, selectParked } from '../../operations/parked/parked-filter.js';
+import { type FailedAnswer, resolveMany, splitResults } from '../../operations/resolve/resolve-many.js';
+import {
+  type Answer,
+  contradictionIn,
+  type Resolved,
+  resolveMessage,
+} from '../../operations/resolve/resolve-message.js';
+import type { Person, Session } from '../../operations/session.js';
 import { interruptible } from '../interruptible.js';
-import type { Output } from '../output.js';
-import { describeUnreadable, listParked } from '../parked/list-parked.js';
-import { describeParkedFilter, type ParkedFilter, selectParked } from '../parked/parked-filter.js';
-import type { Person } from '../person.js';
+import { describeParkedFilter } from '../parked-filter.js';
+import { describeUnreadable } from '../render/parked.js';
 import { confirm } from './confirm.js';
-import { type FailedAnswer, resolveMany, splitResults } from './resolve-many.js';
-import { type Answer, contradictionIn, type Resolved, resolveMessage } from './resolve-message.js';
 
 /** What `resolve --all --json` promises. */
 export interface ManyResolved {

@@ -1,13 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { HandoverError } from '../../domain/errors.js';
-import type { Session } from '../connections.js';
-import type { Output } from '../output.js';
-import { describeUnreadable, listParked } from '../parked/list-parked.js';
-import type { Person } from '../person.js';
-import { readSettlement } from './read-settlement.js';
+import type { Output } from '../../domain/output.js';
+import { listParked } from '../../operations/parked/list-parked.js';
+import { readSettlement } from '../../operations/resolve/read-settlement.js';
+import { planRows, reportSettlement } from '../../operations/resolve/resolve-settlement.js';
+import type { Person, Session } from '../../operations/session.js';
+import { describeUnreadable } from '../render/parked.js';
+import { describeSettlement } from '../render/settlement.js';
 import { answerMany } from './resolve-all.js';
-import { describeSettlement, planRows, reportSettlement } from './resolve-settlement.js';
 import type { ResolveUse } from './resolve-use.js';
 
 type FromAnswer = Extract<ResolveUse, { kind: 'from' }> & { readonly person: Person };

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { HandoverError } from '../../domain/errors.js';
-import { isResolution, RESOLUTIONS, type Resolution } from '../../domain/outcome.js';
-import { type ParkedFilter, parkedFilterOf } from '../parked/parked-filter.js';
-import type { SettlementColumns } from './read-settlement.js';
+import { isResolution, RESOLUTIONS, type Resolution } from '../../domain/reward/outcome.js';
+import { type ParkedFilter, parkedFilterOf } from '../../operations/parked/parked-filter.js';
+import type { SettlementColumns } from '../../operations/resolve/read-settlement.js';
 
 /** The flags of `resolve` that say what it resolves. */
 export interface ResolveUseFlags extends ParkedFilter {

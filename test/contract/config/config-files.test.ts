@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readConnections } from '../../../src/config/environment.js';
+import { readConnections } from '../../../src/config/environment/environment.js';
 import { loadMigration } from '../../../src/config/load-migration.js';
 import { secrets } from '../../../src/config/secrets.js';
 import { HandoverError } from '../../../src/domain/errors.js';

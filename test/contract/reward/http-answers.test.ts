@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { GrantResult } from '../../../src/domain/outcome.js';
+import type { GrantResult } from '../../../src/domain/reward/outcome.js';
+import { answerText, type RawServerOptions, startRawServer } from '../../support/network/raw-server.js';
 import { attempt, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
-import { answerText, type RawServerOptions, startRawServer } from '../../support/raw-server.js';
 
 afterEach(releaseAll);
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { LookupReport } from '../../../src/domain/outcome.js';
-import type { HttpLookupOptions } from '../../../src/reward/http-provider-options.js';
+import type { LookupReport } from '../../../src/domain/reward/outcome.js';
+import type { HttpLookupOptions } from '../../../src/reward/http/options.js';
+import { answerText, type RawServerOptions, startRawServer } from '../../support/network/raw-server.js';
 import { messageFor, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
-import { answerText, type RawServerOptions, startRawServer } from '../../support/raw-server.js';
 
 afterEach(releaseAll);
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
+import { answerText, type RawServer, type RawServerOptions, startRawServer } from '../../support/network/raw-server.js';
 import { attempt, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
-import { answerText, type RawServer, type RawServerOptions, startRawServer } from '../../support/raw-server.js';
 
 afterEach(releaseAll);
 

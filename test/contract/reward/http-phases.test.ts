@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { startDeafListener } from '../../support/deaf-listener.js';
+import { startDeafListener } from '../../support/network/deaf-listener.js';
+import { answerText, type RawServer, type RawServerOptions, startRawServer } from '../../support/network/raw-server.js';
 import { attempt, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
-import { answerText, type RawServer, type RawServerOptions, startRawServer } from '../../support/raw-server.js';
 
 afterEach(releaseAll);
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { answerText, type RawServer, type RawServerOptions, startRawServer } from '../../support/network/raw-server.js';
 import { attempt, messageFor, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
-import { answerText, type RawServer, type RawServerOptions, startRawServer } from '../../support/raw-server.js';
 
 afterEach(releaseAll);
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
-import { readSimulatorLedger } from '../../../src/reward/simulator-ledger.js';
+import { readSimulatorLedger } from '../../../src/local/simulator/ledger.js';
 import { BUILT_COMMAND } from '../../support/build.js';
 import { attempt, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
 

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { readProvider } from '../../../src/config/read-provider.js';
-import { openProvider } from '../../../src/reward/open-provider.js';
+import type { Fault } from '../../../src/local/simulator/faults.js';
+import { readSimulatorLedger, summarize } from '../../../src/local/simulator/ledger.js';
 import {
   SIMULATOR_LOOKUP,
   type Simulator,
   type SimulatorOptions,
   startSimulator,
-} from '../../../src/reward/simulator.js';
-import type { Fault } from '../../../src/reward/simulator-faults.js';
-import { readSimulatorLedger, summarize } from '../../../src/reward/simulator-ledger.js';
+} from '../../../src/local/simulator/server.js';
+import { openProvider } from '../../../src/reward/http/provider.js';
 import { attempt, messageFor, providerFor, releaseAll, releaseLater } from '../../support/provider-harness.js';
 
 afterEach(releaseAll);

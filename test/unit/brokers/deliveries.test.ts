@@ -6,9 +6,9 @@ import lz4 from 'lz4js';
 import { Endpoints } from 'rocketmq-client-nodejs';
 import definitions from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import { describe, expect, it } from 'vitest';
-import { kafkaDelivery } from '../../../src/brokers/kafka-delivery.js';
-import { poppedDelivery } from '../../../src/brokers/rocketmq-delivery.js';
-import { compressParts, zstdOfZeros, zstdStored } from '../../support/compressed.js';
+import { kafkaDelivery } from '../../../src/brokers/kafka/delivery.js';
+import { poppedDelivery } from '../../../src/brokers/rocketmq/delivery.js';
+import { compressParts, zstdOfZeros, zstdStored } from '../../support/brokers/compressed.js';
 
 describe('a Kafka record', () => {
   const record: KafkaMessage = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type ReplayAll, replayHistories } from '../../chaos/histories.js';
+import { type ReplayAll, replayHistories } from '../../chaos/verdict/histories.js';
 
 let root: string;
 let folder: string;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Link } from '../../chaos/link.js';
+import { Link } from '../../chaos/network/link.js';
 
 /** A service that repeats what it is told, and keeps it. */
 let service: Server;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ProviderEntry } from '../../../src/demo/checker.js';
-import { type End, reachVerdict, type Traces } from '../../chaos/verdict.js';
+import type { ProviderEntry } from '../../../src/local/demo/verdict/checker.js';
+import { type End, reachVerdict, type Traces } from '../../chaos/verdict/verdict.js';
 
 const scenario = { name: 'seeded', covers: [1], faults: ['a crash'], leastGranted: 2 };
 

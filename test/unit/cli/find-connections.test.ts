@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findConnections } from '../../../src/cli/find-connections.js';
-import { usualPorts } from '../../../src/stack/ports.js';
-import { writeRecord } from '../../../src/stack/state.js';
+import { usualPorts } from '../../../src/local/stack/ports.js';
+import { writeRecord } from '../../../src/local/stack/state.js';
 
 let folder: string;
 

@@ -1,8 +1,8 @@
 import { ServiceError } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { explainTemporal } from '../../../src/cli/open-temporal.js';
-import { OutOfTime } from '../../../src/cli/within.js';
 import { HandoverError } from '../../../src/domain/errors.js';
+import { OutOfTime } from '../../../src/operations/answer-within.js';
 
 describe('a call that Temporal does not answer as it should', () => {
   it.each([

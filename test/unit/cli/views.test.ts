@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { describeRecord, readRecord, viewRecord } from '../../../src/cli/inspect-message.js';
-import { describeDeadLetters, viewDeadLetter } from '../../../src/cli/list-dead-letters.js';
-import { describePolicy, viewPolicy } from '../../../src/cli/policy/policy-view.js';
-import { describeStatus, readStatus, type StatusSources } from '../../../src/cli/read-status.js';
-import type { LedgerRecord } from '../../../src/domain/ledger-state.js';
-import { describeLost } from '../../../src/domain/lost-delivery.js';
-import { initialPolicy } from '../../../src/domain/policy.js';
-import type { FoundReport, ProcessReport } from '../../../src/domain/process-report.js';
+import { describeDeadLetters, describeRecord } from '../../../src/cli/render/message.js';
+import { describePolicy } from '../../../src/cli/render/policy.js';
+import { describeStatus } from '../../../src/cli/render/status.js';
+import type { FoundReport, ProcessReport } from '../../../src/domain/flow/process-report.js';
+import type { LedgerRecord } from '../../../src/domain/ledger/record.js';
+import { describeLost } from '../../../src/domain/message/lost-delivery.js';
+import { initialPolicy } from '../../../src/domain/policy/policy.js';
+import { viewDeadLetter } from '../../../src/operations/dead-letters.js';
+import { readRecord, viewRecord } from '../../../src/operations/inspect.js';
+import { viewPolicy } from '../../../src/operations/policy/policy-view.js';
+import { readStatus, type StatusSources } from '../../../src/operations/status.js';
 
 const NOON = Date.UTC(2026, 10, 23, 12);
 

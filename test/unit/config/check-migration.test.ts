@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkMigration } from '../../../src/config/check-migration.js';
 import type { MigrationOptions } from '../../../src/config/define-migration.js';
-import type { Migration } from '../../../src/config/migration.js';
-import { providerOf } from '../../../src/config/provider-of.js';
+import { type Migration, providerOf } from '../../../src/config/migration.js';
 import { HandoverError } from '../../../src/domain/errors.js';
 
 function faultsOf(options: unknown, env: Record<string, string> = {}): string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readProvider } from '../../../src/config/read-provider.js';
-import type { HttpProviderOptions } from '../../../src/reward/http-provider-options.js';
+import type { HttpProviderOptions } from '../../../src/reward/http/options.js';
 
 const url = 'http://h/grants/{messageId}';
 const grantedWhen = { status: 200, json: { '/state': 'DONE' } };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { taken, unaccepted } from '../../../src/domain/flow.js';
+import { taken, unaccepted } from '../../../src/domain/flow/flow.js';
 import { FlowControl, type Ticket } from '../../../src/intake/flow-control.js';
 
 const forever = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Delivery } from '../../../src/brokers/source.js';
 import { HandoverError } from '../../../src/domain/errors.js';
-import { decide, initialPolicy } from '../../../src/domain/policy.js';
+import { decide, initialPolicy } from '../../../src/domain/policy/policy.js';
 import { Gate } from '../../../src/intake/gate.js';
 import { type Arrival, Router } from '../../../src/intake/router.js';
 import type { RouteRequest } from '../../../src/ledger/ledger.js';

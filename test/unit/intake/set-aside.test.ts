@@ -4,7 +4,7 @@ import type { Delivery } from '../../../src/brokers/source.js';
 import { HandoverError } from '../../../src/domain/errors.js';
 import { Gate } from '../../../src/intake/gate.js';
 import { SetAside, type SetAsideOptions } from '../../../src/intake/set-aside.js';
-import type { DeadLetterEntry } from '../../../src/ledger/dead-letter-index.js';
+import type { DeadLetterEntry } from '../../../src/ledger/redis/stores/dead-letter-index.js';
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 

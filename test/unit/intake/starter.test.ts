@@ -1,8 +1,8 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
+import type { MessageSettings } from '../../../src/domain/run.js';
 import { MIGRATION_MEMO } from '../../../src/intake/start-options.js';
 import { Starter } from '../../../src/intake/starter.js';
-import type { MessageSettings } from '../../../src/workflows/message-contract.js';
 import { MESSAGE_WORKFLOW } from '../../../src/workflows/names.js';
 
 /** A Temporal with one workflow, and what the ledger was told. */

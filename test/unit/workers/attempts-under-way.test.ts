@@ -1,8 +1,8 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import type { InlineActivities } from '../../../src/activities/inline-activities.js';
-import type { RewardActivities, SeriesRequest } from '../../../src/activities/reward-activities.js';
+import type { RewardActivities, SeriesRequest } from '../../../src/activities/reward.js';
 import type { RewardResult } from '../../../src/activities/reward-attempt.js';
+import type { InlineActivities } from '../../../src/activities/reward-inline.js';
 import { AttemptsUnderWay } from '../../../src/workers/attempts-under-way.js';
 
 const UNKNOWN = {

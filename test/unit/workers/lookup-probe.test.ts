@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { isMessageId } from '../../../src/domain/message-id.js';
-import type { LookupReport } from '../../../src/domain/outcome.js';
-import type { HttpLookupOptions } from '../../../src/reward/http-provider-options.js';
+import { isMessageId } from '../../../src/domain/message/message.js';
+import type { LookupReport } from '../../../src/domain/reward/outcome.js';
+import type { HttpLookupOptions } from '../../../src/reward/http/options.js';
 import { type LookupProbe, startLookupProbe } from '../../../src/workers/lookup-probe.js';
 
 const absentWhen = { status: [404], text: 'NONE' };

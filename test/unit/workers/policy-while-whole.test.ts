@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CurrentPolicy, WhyUnknown } from '../../../src/ledger/policy-cache.js';
+import type { CurrentPolicy, WhyUnknown } from '../../../src/ledger/redis/stores/policy-cache.js';
 import { policyWhileWhole } from '../../../src/workers/policy-while-whole.js';
 
 /** A policy cache that holds a policy, or has not; and what the ledger's watch and the keeper have against it. */

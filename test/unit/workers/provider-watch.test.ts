@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { GrantResult } from '../../../src/domain/outcome.js';
+import type { GrantResult } from '../../../src/domain/reward/outcome.js';
 import { ProviderWatch } from '../../../src/workers/provider-watch.js';
 
 const refused: GrantResult = {

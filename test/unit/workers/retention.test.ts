@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Log } from '../../../src/domain/log.js';
-import type { Retention } from '../../../src/domain/retention.js';
+import type { Retention } from '../../../src/domain/message/retention.js';
 import { RetentionWatch } from '../../../src/workers/retention.js';
 
 const DAY = 24 * 60 * 60 * 1_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SeekResult } from '../../../src/activities/ownership-activities.js';
+import type { SeekResult } from '../../../src/activities/ownership.js';
 import { InHand } from '../../../src/intake/in-hand.js';
 import { tellInHand } from '../../../src/workers/tell-in-hand.js';
 

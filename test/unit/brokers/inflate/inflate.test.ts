@@ -5,7 +5,7 @@ import lz4 from 'lz4js';
 import snappy from 'snappyjs';
 import { describe, expect, it } from 'vitest';
 import { type Encoding, inflateWithin, inflating } from '../../../../src/brokers/inflate/inflate.js';
-import { compressParts, snappyOfZeros, zstdOfZeros, zstdStored } from '../../../support/compressed.js';
+import { compressParts, snappyOfZeros, zstdOfZeros, zstdStored } from '../../../support/brokers/compressed.js';
 
 const MIB = 1 << 20;
 
@@ -85,7 +85,7 @@ describe.each(ENCODINGS)('%s', (encoding) => {
 
 describe('what other clients have compressed', () => {
   const batches: Record<string, string> = JSON.parse(
-    readFileSync(new URL('../compressed-batches.json', import.meta.url), 'utf8'),
+    readFileSync(new URL('./compressed-batches.json', import.meta.url), 'utf8'),
   );
 
   it.each(Object.entries(batches))('%s is read whole', async (source, base64) => {

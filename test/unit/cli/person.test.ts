@@ -1,9 +1,0 @@
-import { userInfo } from 'node:os';
-import { expect, test } from 'vitest';
-import { personOf } from '../../../src/cli/person.js';
-
-test('the actor is --actor, else HANDOVER_ACTOR, else the user of the system', () => {
-  expect(personOf({ actor: 'ada', reason: 'why' }, { HANDOVER_ACTOR: 'bob' })).toEqual({ actor: 'ada', reason: 'why' });
-  expect(personOf({}, { HANDOVER_ACTOR: 'bob' })).toEqual({ actor: 'bob', reason: '' });
-  expect(personOf({ actor: ' ' }, { HANDOVER_ACTOR: '' }).actor).toBe(userInfo().username);
-});
