@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { checkMigration } from '../../src/config/check-migration.js';
 import { HandoverError } from '../../src/domain/errors.js';
 import { createPolicyStore } from '../../src/ledger/redis/stores/policy-store.js';
-import { changePolicy } from '../../src/operations/policy/send-policy-change.js';
+import { sendPolicyChange } from '../../src/operations/policy/send-policy-change.js';
 import { setConsumptionUpdate, setPercentageUpdate } from '../../src/workflows/cutover/contract.js';
 import { serviceVariables } from '../../test/support/worker-process.js';
 import type { Ground } from '../ground/ground.js';
@@ -49,6 +49,6 @@ async function setShare({ client, redis }: Ground, migration: string, hundredths
   const by = { actor: 'bench', reason: 'bench' };
   const parts = { client, policyStore: createPolicyStore(redis, migration), migration };
   const consumption = hundredths === 0 ? 'off' : 'on';
-  await changePolicy({ ...parts, update: setPercentageUpdate, args: { ...by, hundredths } });
-  await changePolicy({ ...parts, update: setConsumptionUpdate, args: { ...by, consumption } });
+  await sendPolicyChange({ ...parts, update: setPercentageUpdate, args: { ...by, hundredths } });
+  await sendPolicyChange({ ...parts, update: setConsumptionUpdate, args: { ...by, consumption } });
 }

@@ -17,7 +17,7 @@ import { createWaitingMessages } from '../../src/ledger/redis/stores/waiting-mes
 import { createRecoveryActivities } from '../../src/recovery/activities.js';
 import type { OpenResult } from '../../src/recovery/contract.js';
 import { createLedgerRebuild } from '../../src/recovery/rebuild.js';
-import { createAskStanding } from '../../src/recovery/run-state-query.js';
+import { createAskRunState } from '../../src/recovery/run-state-query.js';
 import { MESSAGE_WORKFLOW, sideTaskQueue } from '../../src/workflows/names.js';
 import { startRedis } from '../../test/support/ledger/redis-server.js';
 import { bundleWorkflows, createLocalEnvironment } from '../../test/support/temporal/temporal-environment.js';
@@ -72,7 +72,7 @@ async function recover(): Promise<{ openMs: number; closedMs: number; settled: n
     waiting: createWaitingMessages(redis, migration),
     starter,
     isOpenRun: askTemporalWhetherOpen(client),
-    askStanding: createAskStanding(client),
+    askRunState: createAskRunState(client),
     log: silent,
   });
   const activities = createRecoveryActivities({

@@ -5,7 +5,7 @@ import type { SettledOutcome } from '../domain/reward/outcome.js';
 import type { Side } from '../domain/side.js';
 import type { Holder, Ledger } from '../ledger/ledger.js';
 import type { PolicyStore } from '../ledger/redis/stores/policy-store.js';
-import type { SideSigns } from '../ledger/redis/stores/side-status.js';
+import type { SideStatus } from '../ledger/redis/stores/side-status.js';
 import type { ClaimVerdict } from '../ledger/verdicts.js';
 import { type IsOpenRun, type Proved, takeStep } from './runs.js';
 
@@ -41,7 +41,7 @@ export type SeekResult =
 export interface OwnershipDependencies {
   readonly ledger: Pick<Ledger, 'claim' | 'adopt'>;
   readonly policyStore: Pick<PolicyStore, 'read'>;
-  readonly signs: Pick<SideSigns, 'past'>;
+  readonly sideStatus: Pick<SideStatus, 'consumedUpTo'>;
   readonly isOpenRun: IsOpenRun;
   /** How the ledger is now; undefined where that is not known for certain. Default: it never is. */
   readonly witness?: () => LedgerWitness | undefined;
@@ -53,7 +53,7 @@ export interface OwnershipActivities {
 }
 
 export function createOwnershipActivities(deps: OwnershipDependencies): OwnershipActivities {
-  const { ledger, policyStore, signs, isOpenRun } = deps;
+  const { ledger, policyStore, sideStatus, isOpenRun } = deps;
 
   /** Whether the owner, which has not delivered, has no claim to patience any more. */
   async function considerAdoption(
@@ -61,7 +61,7 @@ export function createOwnershipActivities(deps: OwnershipDependencies): Ownershi
     owner: Side,
     reason: string,
   ): Promise<AdoptionDecision> {
-    const [reading, ownerPast] = await Promise.all([policyStore.read(), signs.past(owner)]);
+    const [reading, ownerPast] = await Promise.all([policyStore.read(), sideStatus.consumedUpTo(owner)]);
     const policy = reading.known ? reading.policy : undefined;
     return decideAdoption({ policy, owner, reason, ownerPast, delivered, marginMs, now: reading.readAt });
   }

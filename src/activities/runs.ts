@@ -20,7 +20,7 @@ export function readRunIn(client: Client): ReadRun {
   return async ({ workflowId, runId, raw }) => {
     const firstRunId = raw.workflowExecutionInfo?.firstRunId || runId;
     if (firstRunId === runId) return runId;
-    const { input, writtenFor } = await readStart(client, workflowId, runId);
+    const { input, writtenFor } = await readRunInput(client, workflowId, runId);
     return writtenFor === runId ? (input.run ?? firstRunId) : runId;
   };
 }
@@ -74,7 +74,7 @@ export interface Started {
  * What a run of a message workflow was started with, read from the first event of its history.
  * @throws HandoverError `message-invalid` where that cannot be read
  */
-export async function readStart(client: Client, messageId: string, runId: string): Promise<Started> {
+export async function readRunInput(client: Client, messageId: string, runId: string): Promise<Started> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId: messageId, runId },

@@ -96,7 +96,7 @@ export interface Source {
    * had stored by T has been handed out and accepted, for all the group knows. Undefined: unknown, which is not past.
    * `others`: what every other process of the side has told last; it matters only where there is {@link holding}.
    */
-  past(others?: readonly OthersHolding[]): number | undefined;
+  consumedUpTo(others?: readonly OthersHolding[]): number | undefined;
   /** What this process is to tell the others of its side. Absent: the broker itself tells how far they all are together. */
   holding?(): Holding;
   /** The others' words were lost, so that one that says nothing may just not have said it again. */

@@ -4,7 +4,7 @@ import type { Log } from '../domain/log.js';
 import type { SourceStatus } from './source.js';
 
 /** One incarnation of a broker's client. */
-export interface Life {
+export interface ConsumerSession {
   /** Resolves with the cause once the client cannot be trusted to consume any more. */
   readonly ended: Promise<Error>;
   /** Lets go of the client, whatever its state. Never rejects. */
@@ -18,7 +18,7 @@ export interface SupervisorOptions {
    * Begins a life; the number counts them from 0. `ready` is to be called once it has shown that it consumes, which may be
    * later than its beginning. Rejects when the client cannot be brought up; it must then have let go of it.
    */
-  readonly live: (attempt: number, ready: () => void) => Promise<Life>;
+  readonly live: (attempt: number, ready: () => void) => Promise<ConsumerSession>;
   readonly log: Log;
 }
 

@@ -99,7 +99,7 @@ async function openRedis(
     { createLedgerMarks },
     { createPolicyStore },
     { createDeadLetterIndex },
-    { createSideSigns },
+    { createSideStatus: createSideSigns },
     { createProcessReports },
     { createAudit },
   ] = parts;
@@ -111,7 +111,7 @@ async function openRedis(
     marks: createLedgerMarks(client, name),
     policyStore: createPolicyStore(client, name),
     deadLetters: createDeadLetterIndex(client, name),
-    signs: createSideSigns(client, name),
+    sideStatus: createSideSigns(client, name),
     processReports: createProcessReports(client, name),
     audit: createAudit(client, name),
   };

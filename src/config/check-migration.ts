@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { WORD_BEFORE_TIMEOUT_MS } from '../domain/reward/outcome.js';
+import { REPORT_MARGIN_MS } from '../domain/reward/outcome.js';
 import { type Environment, Variables } from './environment/variables.js';
 import { describeIssues, faultsError } from './faults.js';
 import { httpUrl } from './http-provider-schema.js';
@@ -45,9 +45,9 @@ function conflicts(
 ): string[] {
   const faults: string[] = [];
   const attemptTimeout = migrationSchema.shape.attemptTimeout.safeParse(others['attemptTimeout']);
-  if (requestMs !== undefined && attemptTimeout.success && attemptTimeout.data < requestMs + WORD_BEFORE_TIMEOUT_MS) {
+  if (requestMs !== undefined && attemptTimeout.success && attemptTimeout.data < requestMs + REPORT_MARGIN_MS) {
     faults.push(
-      `attemptTimeout: must be at least ${requestMs + WORD_BEFORE_TIMEOUT_MS} ms: the provider's connectTimeout and timeout together, and ${WORD_BEFORE_TIMEOUT_MS} ms to say what became of it`,
+      `attemptTimeout: must be at least ${requestMs + REPORT_MARGIN_MS} ms: the provider's connectTimeout and timeout together, and ${REPORT_MARGIN_MS} ms to say what became of it`,
     );
   }
   if (hasLookup && others['settlesWithin'] === undefined) {

@@ -7,7 +7,7 @@ import type { DeadLetterIndex } from '../ledger/redis/stores/dead-letter-index.j
 import type { LedgerMarks } from '../ledger/redis/stores/marks.js';
 import type { PolicyStore } from '../ledger/redis/stores/policy-store.js';
 import type { ProcessReports } from '../ledger/redis/stores/process-reports.js';
-import type { SideSigns } from '../ledger/redis/stores/side-status.js';
+import type { SideStatus } from '../ledger/redis/stores/side-status.js';
 
 /** The parts of the ledger that commands read; all over one connection. */
 export interface LedgerParts {
@@ -15,7 +15,7 @@ export interface LedgerParts {
   readonly marks: LedgerMarks;
   readonly policyStore: PolicyStore;
   readonly deadLetters: DeadLetterIndex;
-  readonly signs: SideSigns;
+  readonly sideStatus: SideStatus;
   readonly processReports: ProcessReports;
   readonly audit: Audit;
 }
@@ -33,7 +33,7 @@ export interface Session {
   redis(): Promise<LedgerParts>;
 }
 
-export interface Person {
+export interface Operator {
   readonly actor: string;
   readonly reason: string;
 }

@@ -8,7 +8,7 @@ import type { DeadLetterIndex } from '../ledger/redis/stores/dead-letter-index.j
 import type { LedgerMarks, MarkView } from '../ledger/redis/stores/marks.js';
 import type { PolicyStore } from '../ledger/redis/stores/policy-store.js';
 import type { ProcessReports } from '../ledger/redis/stores/process-reports.js';
-import type { SideSigns } from '../ledger/redis/stores/side-status.js';
+import type { SideStatus } from '../ledger/redis/stores/side-status.js';
 import { sideTaskQueue } from '../workflows/names.js';
 import { within } from './answer-within.js';
 import { type PolicyView, viewPolicy } from './policy/policy-view.js';
@@ -81,19 +81,19 @@ export interface StatusSources {
   readonly marks: Pick<LedgerMarks, 'view'>;
   readonly policyStore: Pick<PolicyStore, 'read'>;
   readonly deadLetters: Pick<DeadLetterIndex, 'count'>;
-  readonly signs: Pick<SideSigns, 'isAlive' | 'skipped'>;
+  readonly sideStatus: Pick<SideStatus, 'isAlive' | 'skipped'>;
   readonly processReports: Pick<ProcessReports, 'read'>;
   /** How a side's rewards are getting on; undefined if Temporal cannot be asked. */
   readonly rewards: (side: Side) => Promise<RewardsView | undefined>;
 }
 
 export async function readStatus(sources: StatusSources): Promise<StatusView> {
-  const { ledger, marks, policyStore, deadLetters, signs, processReports, rewards } = sources;
+  const { ledger, marks, policyStore, deadLetters, sideStatus, processReports, rewards } = sources;
   const side = async (name: Side): Promise<SideView> => {
     const [alive, waiting, skipped, found] = await Promise.all([
-      signs.isAlive(name),
+      sideStatus.isAlive(name),
       rewards(name),
-      signs.skipped(name),
+      sideStatus.skipped(name),
       processReports.read(name),
     ]);
     const processes = found.map(viewProcess);

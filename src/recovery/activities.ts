@@ -9,7 +9,7 @@ import type { LookAgainRequest, Rebuilt, RecoveryActivities, RecoveryDependencie
  * How long after the last start Temporal is asked what there is, in ms: its visibility follows its histories by a second
  * or so. What is shown later still is found by `lookAgain`, and its workflow ID is taken meanwhile.
  */
-const VISIBILITY_SETTLES_MS = 5_000;
+const VISIBILITY_LAG_MS = 5_000;
 
 const HEARTBEAT_MS = 2_000;
 
@@ -29,7 +29,7 @@ export function createRecoveryActivities(deps: RecoveryDependencies): RecoveryAc
       whileBeating(async (beat) => {
         const { epoch, why, first, remembersSince: before } = request;
         const { since, now: startedAt, known } = await marks.open(epoch, request.since, before);
-        if (!first) await sleep(VISIBILITY_SETTLES_MS, undefined, { signal: cancellationSignal() });
+        if (!first) await sleep(VISIBILITY_LAG_MS, undefined, { signal: cancellationSignal() });
         const retentionMs = await retention();
         const { restored, failed } = await rebuildAll({ since, thorough: false }, beat);
         const endedAt = await now();
@@ -49,7 +49,7 @@ export function createRecoveryActivities(deps: RecoveryDependencies): RecoveryAc
     recoverOpen: ({ epoch, since: asked, remembersSince }) =>
       whileBeating(async (beat) => {
         const { since, now: openedAt } = await marks.open(epoch, asked, remembersSince);
-        await sleep(VISIBILITY_SETTLES_MS, undefined, { signal: cancellationSignal() });
+        await sleep(VISIBILITY_LAG_MS, undefined, { signal: cancellationSignal() });
         const rebuilt = await rebuild.enter({ of: 'open', thorough: false }, cancellationSignal(), beat);
         if (!(await marks.letGoOn(epoch))) throw lostAgain();
         log.info('the open messages are known again: intake goes on, and what has closed follows', { ...rebuilt });

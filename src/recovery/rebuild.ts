@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
-import { type IsOpenRun, readStart } from '../activities/runs.js';
+import { type IsOpenRun, readRunInput } from '../activities/runs.js';
 import { toError } from '../domain/errors.js';
 import { FAILURES_NAMED, isMade, NOTHING_RESTORED, type Restored } from '../domain/ledger/ledger-health.js';
 import type { LedgerRecord } from '../domain/ledger/record.js';
@@ -11,8 +11,8 @@ import type { WaitingMessages } from '../ledger/redis/stores/waiting-messages.js
 import { MESSAGE_WORKFLOW, SEARCH_ATTRIBUTES } from '../workflows/names.js';
 import type { Rebuild, RebuildRequest, Rebuilt } from './contract.js';
 import { isFaultOfOneMessage } from './message-fault.js';
-import { enterOrigin, enterStanding } from './run-state-entry.js';
-import type { AskStanding } from './run-state-query.js';
+import { enterOrigin, enterRunState } from './run-state-entry.js';
+import type { AskRunState } from './run-state-query.js';
 
 export interface LedgerRebuildOptions {
   readonly client: Client;
@@ -21,7 +21,7 @@ export interface LedgerRebuildOptions {
   readonly waiting: Pick<WaitingMessages, 'enter'>;
   readonly starter: Pick<Starter, 'check'>;
   readonly isOpenRun: IsOpenRun;
-  readonly askStanding: AskStanding;
+  readonly askRunState: AskRunState;
   readonly log: Log;
 }
 
@@ -45,7 +45,7 @@ interface Found {
  * stands, then the closed ones, whose results say how they ended. A record that is there and looks right stays.
  */
 export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
-  const { client, migration, ledger, waiting, starter, isOpenRun, askStanding, log } = options;
+  const { client, migration, ledger, waiting, starter, isOpenRun, askRunState: askStanding, log } = options;
 
   async function restore(
     found: Found,
@@ -55,18 +55,18 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
     if (record?.state === 'settled') return undefined;
     if (!found.open) return restoreClosed(found, record);
     if (!thorough && looksRight(found, record)) return undefined;
-    const standing = await askStanding(found.messageId);
-    if (standing === 'closed') return restoreClosed(found, record);
-    if (standing === 'cannot-say') {
+    const runState = await askStanding(found.messageId);
+    if (runState === 'closed') return restoreClosed(found, record);
+    if (runState === 'cannot-say') {
       // Its own next step restores the rest.
       log.warn({ messageId: found.messageId }, 'a workflow did not say how it stands: entered as it began');
-      const { input } = await readStart(client, found.messageId, found.runId);
+      const { input } = await readRunInput(client, found.messageId, found.runId);
       return enterOrigin(input, record, ledger);
     }
-    const state = await enterStanding(standing, record, ledger, isOpenRun);
+    const state = await enterRunState(runState, record, ledger, isOpenRun);
     // Whatever the room: it waits already, and those that come after it are to be counted upon it.
-    if (standing.phase === 'waiting') {
-      await waiting.enter(standing.identity.origin.decision.owner, found.messageId, Number.MAX_SAFE_INTEGER);
+    if (runState.phase === 'waiting') {
+      await waiting.enter(runState.identity.origin.decision.owner, found.messageId, Number.MAX_SAFE_INTEGER);
     }
     return state;
   }
@@ -75,7 +75,7 @@ export function createLedgerRebuild(options: LedgerRebuildOptions): Rebuild {
   async function restoreClosed(found: Found, record: LedgerRecord | undefined): Promise<State | undefined> {
     const { messageId } = found;
     if (record === undefined && !found.completed) {
-      const { input } = await readStart(client, messageId, found.runId);
+      const { input } = await readRunInput(client, messageId, found.runId);
       await enterOrigin(input, record, ledger);
       await ledger.index([messageId]);
     }

@@ -6,7 +6,7 @@ import type { MessageInput } from '../domain/run.js';
 import type { Side } from '../domain/side.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { Unreadable } from '../ledger/ledger-error.js';
-import type { Standing } from '../workflows/message/contract.js';
+import type { RunState } from '../workflows/message/contract.js';
 
 type Entered = keyof Restored | undefined;
 
@@ -15,24 +15,24 @@ type Entered = keyof Restored | undefined;
  * would take. It may have moved on since it was asked: the steps never take a record back, and write no other run's.
  * Answers the state that was entered, undefined where nothing was changed.
  */
-export async function enterStanding(
-  standing: Standing,
+export async function enterRunState(
+  runState: RunState,
   record: LedgerRecord | undefined,
   ledger: Ledger,
   isOpenRun: IsOpenRun,
 ): Promise<Entered> {
-  const { identity } = standing;
+  const { identity } = runState;
   const { messageId, origin } = identity;
-  switch (standing.phase) {
+  switch (runState.phase) {
     case 'waiting': {
-      await enterAssigned(ledger, messageId, origin, standing.delivered);
+      await enterAssigned(ledger, messageId, origin, runState.delivered);
       return record === undefined ? 'assigned' : undefined;
     }
     case 'unclear':
       // What it does next writes the record, and nobody else can: the workflow ID is taken.
       return undefined;
     case 'held': {
-      const { owner, round } = standing;
+      const { owner, round } = runState;
       if (round > 1) {
         const request = { ...identity, owner, round: round - 1, notBefore: 0 };
         await takeStep((step) => ledger.reopen(step), request, isOpenRun);
@@ -46,8 +46,8 @@ export async function enterStanding(
     }
     case 'parked': {
       // Also over the record of an earlier run: this one is open, so that one is closed.
-      await takeStep((step) => ledger.park(step), standing.as, isOpenRun, ['lost', 'other-run']);
-      return record?.state === 'parked' && record.round === standing.as.round ? undefined : 'parked';
+      await takeStep((step) => ledger.park(step), runState.as, isOpenRun, ['lost', 'other-run']);
+      return record?.state === 'parked' && record.round === runState.as.round ? undefined : 'parked';
     }
   }
 }

@@ -7,13 +7,13 @@ import {
   WorkflowClient,
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import { type Standing, standingQuery } from '../workflows/message/contract.js';
+import { type RunState, runStateQuery } from '../workflows/message/contract.js';
 import { isFaultOfOneMessage } from './message-fault.js';
 
 /** What an open workflow says of itself, or that it is not open, or that it cannot say. */
-export type StandingAnswer = Standing | 'closed' | 'cannot-say';
+export type RunStateAnswer = RunState | 'closed' | 'cannot-say';
 
-export type AskStanding = (messageId: string) => Promise<StandingAnswer>;
+export type AskRunState = (messageId: string) => Promise<RunStateAnswer>;
 
 /**
  * How long one workflow may take to answer, in ms. After so many in a row that did not, those that follow get less: a queue
@@ -24,7 +24,7 @@ const SILENT_IN_A_ROW = 32;
 const LITTLE_PATIENCE_MS = 1_000;
 
 /** Throws what the client throws where Temporal is to blame, and not the workflow. */
-export function createAskStanding(client: Client): AskStanding {
+export function createAskRunState(client: Client): AskRunState {
   // A workflow that was ended still answers queries, for as long as Temporal keeps it.
   const openOnly = new WorkflowClient({
     ...client.workflow.options,
@@ -35,11 +35,11 @@ export function createAskStanding(client: Client): AskStanding {
   return async (messageId) => {
     const patienceMs = silent < SILENT_IN_A_ROW ? PATIENCE_MS : LITTLE_PATIENCE_MS;
     try {
-      const standing = await client.withDeadline(Date.now() + patienceMs, () =>
-        openOnly.getHandle(messageId).query(standingQuery),
+      const runState = await client.withDeadline(Date.now() + patienceMs, () =>
+        openOnly.getHandle(messageId).query(runStateQuery),
       );
       silent = 0;
-      return standing;
+      return runState;
     } catch (error) {
       silent += 1;
       if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) return 'closed';

@@ -6,7 +6,7 @@ import { toError } from '../domain/errors.js';
 import {
   judgeLedger,
   judgeMark,
-  type LedgerState,
+  type LedgerHealth,
   type LedgerWitness,
   type LossReport,
   type Trust,
@@ -149,7 +149,7 @@ export function startLossWatch(options: LossWatchOptions): LossWatch {
   }
 
   /** What the cutover workflow knows of the ledger; undefined: there is no workflow, or it has never been told. */
-  async function askForLedger(): Promise<LedgerState | undefined | 'not-yet'> {
+  async function askForLedger(): Promise<LedgerHealth | undefined | 'not-yet'> {
     try {
       const handle = openOnly.getHandle<typeof cutover>(cutoverWorkflowId(migration));
       const view = await client.withDeadline(Date.now() + PATIENCE_MS, () => handle.query(cutoverQuery));

@@ -23,10 +23,10 @@ import { createDoubtedCopies } from '../ledger/redis/stores/doubted-copies.js';
 import { createLedgerMarks } from '../ledger/redis/stores/marks.js';
 import { createPolicyStore } from '../ledger/redis/stores/policy-store.js';
 import { createProcessReports } from '../ledger/redis/stores/process-reports.js';
-import { createSideSigns } from '../ledger/redis/stores/side-status.js';
+import { createSideStatus } from '../ledger/redis/stores/side-status.js';
 import { createWaitingMessages } from '../ledger/redis/stores/waiting-messages.js';
-import { enterStanding } from '../recovery/run-state-entry.js';
-import { createAskStanding } from '../recovery/run-state-query.js';
+import { enterRunState } from '../recovery/run-state-entry.js';
+import { createAskRunState } from '../recovery/run-state-query.js';
 import { type LossWatch, startLossWatch } from '../recovery/watch.js';
 import { openProvider } from '../reward/http/provider.js';
 import { AttemptsUnderWay } from './attempts-under-way.js';
@@ -45,7 +45,7 @@ import { startSweeper } from './safety-net/sweeper.js';
 import { createUnownedMessages } from './safety-net/unowned-messages.js';
 import { Shutdown } from './shutdown.js';
 import { tellInHand } from './tell-in-hand.js';
-import { createStewardActivities } from './temporal/cutover-worker.js';
+import { createCutoverWorkerActivities } from './temporal/cutover-worker.js';
 import { reachTemporal } from './temporal/reach-temporal.js';
 import { createTemporalWorkers } from './temporal/temporal-workers.js';
 
@@ -127,7 +127,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     waiting: () => consuming?.throttle.counts,
     throttled: () => consuming?.throttle.holding ?? false,
     source: () => consuming?.source.status(),
-    past: () => consuming?.past(),
+    past: () => consuming?.consumedUpTo(),
     policyVersion: () => consuming?.policy.current()?.policy.version,
     ready: () => readiness.reasons.length === 0,
     unchecked: () => readiness.unchecked.length,
@@ -176,7 +176,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const temporal = await reachTemporal({ temporal: connections.temporal, readiness, closers, log, signal });
   const { connection, client } = temporal;
   const isOpenRun = askTemporalWhetherOpen(client);
-  const askStanding = createAskStanding(client);
+  const askRunState = createAskRunState(client);
   const retention = consumes ? await watchRetention({ side, migration, connections, client, log }) : undefined;
   if (retention !== undefined) {
     closers.add('retention watch', () => retention.stop());
@@ -215,7 +215,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
   const ownership = createOwnershipActivities({
     ledger,
     policyStore: policyUnlessInDoubt(policyStore, () => policyKeeper?.doubt()),
-    signs: createSideSigns(redis, name),
+    sideStatus: createSideStatus(redis, name),
     isOpenRun,
     witness: () => lossWatch?.witness(),
   });
@@ -232,7 +232,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
       ledgerSteps: { ...resolutions, seek },
       inline: { rewardInline },
       rewards: { ...rewards, reward },
-      steward: createStewardActivities({
+      cutoverActivities: createCutoverWorkerActivities({
         migration: name,
         client,
         redis,
@@ -240,7 +240,7 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
         policyStore,
         starter,
         isOpenRun,
-        askStanding,
+        askRunState: askRunState,
         log,
       }),
       inFlight: limits.inFlight,
@@ -263,12 +263,12 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     ledger,
     starter,
     staleMs: checkAfterMs,
-    onUnowned: createUnownedMessages({ ledger, doubted, signs: createSideSigns(redis, name), checkAfterMs, log }),
+    onUnowned: createUnownedMessages({ ledger, doubted, sideStatus: createSideStatus(redis, name), checkAfterMs, log }),
     log,
     uncount: (messageId) => waiting.leave(messageId),
     async enterAsItStands(messageId, record) {
-      const standing = await askStanding(messageId);
-      return typeof standing === 'string' ? undefined : enterStanding(standing, record, ledger, isOpenRun);
+      const runState = await askRunState(messageId);
+      return typeof runState === 'string' ? undefined : enterRunState(runState, record, ledger, isOpenRun);
     },
   });
   closers.add('sweeper', () => sweeper.stop());

@@ -11,7 +11,7 @@ import type { Ledger } from '../../src/ledger/ledger.js';
 import type { RedisClient } from '../../src/ledger/redis/connect.js';
 import type { PolicyStore } from '../../src/ledger/redis/stores/policy-store.js';
 import type { LocalStack } from '../../src/local/stack/state.js';
-import { changePolicy } from '../../src/operations/policy/send-policy-change.js';
+import { sendPolicyChange } from '../../src/operations/policy/send-policy-change.js';
 import { resolveMessage } from '../../src/operations/resolve/resolve-message.js';
 import { setConsumptionUpdate, setFailoverUpdate, setPercentageUpdate } from '../../src/workflows/cutover/contract.js';
 import type { Links } from './network/links.js';
@@ -127,7 +127,7 @@ export class Rig {
           update,
           args: { ...BY, ...args } as unknown as A,
         };
-        return (await changePolicy(parts)).policy;
+        return (await sendPolicyChange(parts)).policy;
       } catch (error) {
         if (attempt === POLICY_ATTEMPTS || !(error instanceof HandoverError) || error.code !== 'no-worker') throw error;
         // It may be under way still, and is answered as it is when it is asked for again.

@@ -28,7 +28,7 @@ describe.each(SIDES)('the %s source', (side) => {
     const sink = new TestSink();
     const source = await on.start(sink);
     // What was popped and not acknowledged comes when its time is up, whatever is published after it.
-    await until(() => source.past() !== undefined, 'it is known what is past');
+    await until(() => source.consumedUpTo() !== undefined, 'it is known what is past');
     await publishIds(on, [LAST]);
     await until(() => sink.times(LAST) > 0, 'the last message arrives');
     await source.stop(DRAIN_MS);
@@ -175,12 +175,12 @@ describe.each(SIDES)('the %s source', (side) => {
   it.concurrent('knows no past at first, and moves it on while nothing is published', async ({ on, expect }) => {
     const startedAt = Date.now();
     const source = on.source();
-    expect(source.past()).toBeUndefined();
+    expect(source.consumedUpTo()).toBeUndefined();
     await source.start(new TestSink());
-    await until(() => (source.past() ?? 0) > startedAt, 'the start is past');
-    const first = source.past() ?? 0;
-    await until(() => (source.past() ?? 0) > first, 'more is past');
-    expect(source.past()).toBeLessThanOrEqual(Date.now());
+    await until(() => (source.consumedUpTo() ?? 0) > startedAt, 'the start is past');
+    const first = source.consumedUpTo() ?? 0;
+    await until(() => (source.consumedUpTo() ?? 0) > first, 'more is past');
+    expect(source.consumedUpTo()).toBeLessThanOrEqual(Date.now());
   });
 
   it.concurrent('takes nothing for past that is pending, and does so once it is accepted', async ({ on, expect }) => {
@@ -191,9 +191,9 @@ describe.each(SIDES)('the %s source', (side) => {
     await until(() => sink.deliveries.length === 1, 'it is pending');
     const receivedAt = sink.deliveries[0]?.receivedAt ?? 0;
     await until(() => Date.now() - receivedAt > 2 * INVISIBILITY_MS, 'an idle topic would be past it');
-    expect(source.past() ?? 0).toBeLessThan(receivedAt);
+    expect(source.consumedUpTo() ?? 0).toBeLessThan(receivedAt);
     pending.resolve();
-    await until(() => (source.past() ?? 0) > receivedAt, 'it is past');
+    await until(() => (source.consumedUpTo() ?? 0) > receivedAt, 'it is past');
   });
 
   it.concurrent('bounds when the broker stored a delivery, by the broker’s own word, however late it is taken', async ({
@@ -227,7 +227,7 @@ describe.each(SIDES)('the %s source', (side) => {
     /** As the processes tell each other through Redis, and no other way where the broker itself knows. */
     const past = (): number => {
       const told = other.holding?.();
-      return one.past(told === undefined ? [] : [{ ...told, at: Date.now() }]) ?? 0;
+      return one.consumedUpTo(told === undefined ? [] : [{ ...told, at: Date.now() }]) ?? 0;
     };
     let sent = 0;
     await until(async () => {

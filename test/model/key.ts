@@ -1,4 +1,4 @@
-import { LEDGER_STATES } from '../../src/domain/ledger/record.js';
+import { RECORD_STATES } from '../../src/domain/ledger/record.js';
 import { SETTLED_OUTCOMES } from '../../src/domain/reward/outcome.js';
 import { SIDES } from '../../src/domain/side.js';
 import {
@@ -13,7 +13,7 @@ import {
   type State,
 } from './state.js';
 
-const STATE = codes(LEDGER_STATES);
+const STATE = codes(RECORD_STATES);
 const SIDE = codes(SIDES);
 const HAND = codes(HANDS);
 const COPY = codes(['new', 'unacked', 'acked'] as const);

@@ -1,4 +1,4 @@
-import type { LedgerState, LedgerStep } from '../../src/domain/ledger/record.js';
+import type { LedgerStep, RecordState } from '../../src/domain/ledger/record.js';
 import type { SettledOutcome } from '../../src/domain/reward/outcome.js';
 import type { Side } from '../../src/domain/side.js';
 import type { Design } from './design.js';
@@ -54,7 +54,7 @@ export function createModelLedger(design: Design): ModelLedger {
   const table = tableFor(design);
 
   /** Every change of a record's state goes through here, and so through the table. */
-  function move(row: LedgerRow, step: LedgerStep, to: LedgerState, change: Partial<LedgerRow>, caller?: Caller) {
+  function move(row: LedgerRow, step: LedgerStep, to: RecordState, change: Partial<LedgerRow>, caller?: Caller) {
     const actor = caller === undefined ? 'anyone' : isHeld(row) && row.run === caller.run ? 'holder' : 'open-run';
     table.allow(row.state, step, to, actor);
     const resumed = caller === undefined || row.run === caller.run ? row.resumed : '';

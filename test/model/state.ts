@@ -1,4 +1,4 @@
-import type { LedgerState } from '../../src/domain/ledger/record.js';
+import type { RecordState } from '../../src/domain/ledger/record.js';
 import type { SettledOutcome } from '../../src/domain/reward/outcome.js';
 import type { Side } from '../../src/domain/side.js';
 
@@ -57,7 +57,7 @@ export type Hand = (typeof HANDS)[number];
 
 /** The ledger's record (src/domain/ledger/record.ts), `none` included. */
 export interface LedgerRow {
-  readonly state: LedgerState;
+  readonly state: RecordState;
   readonly owner: Side;
   readonly run: number;
   readonly round: number;

@@ -1,4 +1,4 @@
-import { type LedgerState, type LedgerStep, TRANSITIONS, type Transition } from '../../src/domain/ledger/record.js';
+import { type LedgerStep, type RecordState, TRANSITIONS, type Transition } from '../../src/domain/ledger/record.js';
 import type { Design } from './design.js';
 
 type Actor = Transition['by'];
@@ -6,7 +6,7 @@ type Actor = Transition['by'];
 /** The state table of the code, as the one thing that decides whether a step of the model may be taken. */
 export interface Table {
   /** @throws Error if the table does not list the step, for this actor */
-  allow(from: LedgerState, step: LedgerStep, to: LedgerState, actor: Actor): void;
+  allow(from: RecordState, step: LedgerStep, to: RecordState, actor: Actor): void;
   /** The rows that have been taken so far, as `from step to by`. */
   readonly walked: ReadonlySet<string>;
 }

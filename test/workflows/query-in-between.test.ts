@@ -3,7 +3,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { messageStartOptions } from '../../src/intake/start-options.js';
-import { resolveUpdate, standingQuery } from '../../src/workflows/message/contract.js';
+import { resolveUpdate, runStateQuery } from '../../src/workflows/message/contract.js';
 import { MESSAGE_WORKFLOW, sideTaskQueue } from '../../src/workflows/names.js';
 import { fakeActivities, granted, type MessageActivities, unknown } from '../support/temporal/fake-activities.js';
 import { messageInput } from '../support/temporal/message-runner.js';
@@ -48,7 +48,7 @@ describe('a run whose workflow task carries a query while a step in the ledger i
       await whileWorking({ taskQueue, activities }, async () => {
         await expect.poll(async () => count(await eventTypes(handle), ACTIVITY_TASK_COMPLETED)).toBe(round);
       });
-      const asked = handle.query(standingQuery);
+      const asked = handle.query(runStateQuery);
       await whileWorking(workflowsOnly, async () => {
         await asked;
         const state = async () => (await handle.describe()).searchAttributes?.['HandoverState']?.[0];
@@ -86,7 +86,7 @@ describe('a run whose workflow task carries a query while a step in the ledger i
       });
     }
     // The task that hears what the lookup said parks the message, and carries the question.
-    const asked = handle.query(standingQuery);
+    const asked = handle.query(runStateQuery);
     await whileWorking(workflowsOnly, async () => {
       await asked;
       await expect.poll(async () => (await handle.describe()).searchAttributes?.['HandoverState']?.[0]).toBe('parked');

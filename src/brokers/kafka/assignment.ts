@@ -109,7 +109,7 @@ export class KafkaAssignment {
   }
 
   /** Resolves once the sink has nothing more in hand. */
-  async settled(): Promise<void> {
+  async drained(): Promise<void> {
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
   }
 

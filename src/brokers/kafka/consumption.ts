@@ -3,9 +3,9 @@ import { within } from '../../async/waiting.js';
 import { toError } from '../../domain/errors.js';
 import type { Log } from '../../domain/log.js';
 import type { BrokerTime, DeliverySink } from '../source.js';
-import type { Life } from '../supervisor.js';
+import type { ConsumerSession } from '../supervisor.js';
 import type { KafkaAssignment } from './assignment.js';
-import { KafkaHandOut } from './dispatcher.js';
+import { KafkaBatchDispatcher } from './dispatcher.js';
 import { KafkaCommits } from './offsets/commits.js';
 import { KafkaLog } from './offsets/partition-log.js';
 
@@ -38,11 +38,11 @@ const CLOSE_MS = 10_000;
 const PARTITIONS_AT_ONCE = 16;
 
 /** One life of a kafkajs consumer in its group. */
-export class KafkaConsumption implements Life {
+export class KafkaConsumption implements ConsumerSession {
   readonly ended: Promise<Error>;
   readonly #options: KafkaConsumptionOptions;
   readonly #consumer: Consumer;
-  readonly #handOut: KafkaHandOut;
+  readonly #dispatcher: KafkaBatchDispatcher;
   readonly #commits: KafkaCommits;
   readonly #timers: NodeJS.Timeout[] = [];
   #end: (cause: Error) => void = () => undefined;
@@ -69,7 +69,7 @@ export class KafkaConsumption implements Life {
         },
       ],
     });
-    this.#handOut = new KafkaHandOut({
+    this.#dispatcher = new KafkaBatchDispatcher({
       consumer: this.#consumer,
       topic,
       assignment,
@@ -79,7 +79,7 @@ export class KafkaConsumption implements Life {
       end: (cause) => this.#end(cause),
       log,
     });
-    assignment.reader = this.#handOut;
+    assignment.reader = this.#dispatcher;
     this.#commits = new KafkaCommits(this.#consumer, topic, log);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -100,14 +100,14 @@ export class KafkaConsumption implements Life {
 
   /** Hands nothing more over, waits until what was handed over is settled or the time is up, and commits. */
   async drain(ms: number): Promise<void> {
-    this.#handOut.stop();
-    await within(ms, this.#options.assignment.settled());
+    this.#dispatcher.stop();
+    await within(ms, this.#options.assignment.drained());
     await this.#commit();
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#handOut.stop();
+    this.#dispatcher.stop();
     for (const timer of this.#timers) clearInterval(timer);
     const { log } = this.#options;
     await within(
@@ -125,7 +125,7 @@ export class KafkaConsumption implements Life {
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
-      eachBatch: (payload) => this.#handOut.handOut(payload),
+      eachBatch: (payload) => this.#dispatcher.handOut(payload),
     });
     this.#timers.push(
       setInterval(() => void this.#commits.commitIfIdle(this.#options.assignment.partitions), COMMIT_MS),

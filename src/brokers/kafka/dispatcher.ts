@@ -9,7 +9,7 @@ import type { KafkaLog } from './offsets/partition-log.js';
 import type { AssignedPartition, Rewind } from './partition.js';
 import type { Watermark } from './watermark.js';
 
-export interface KafkaHandOutOptions {
+export interface KafkaBatchDispatcherOptions {
   readonly consumer: Consumer;
   readonly topic: string;
   readonly assignment: KafkaAssignment;
@@ -26,14 +26,14 @@ export interface KafkaHandOutOptions {
 const BEAT_MS = 1000;
 
 /** Hands the batches of one consumer over to the sink, piece by piece, and reads again what was not accepted. */
-export class KafkaHandOut implements PartitionReader {
-  readonly #options: KafkaHandOutOptions;
+export class KafkaBatchDispatcher implements PartitionReader {
+  readonly #options: KafkaBatchDispatcherOptions;
   readonly #resumptions = new Set<NodeJS.Timeout>();
   readonly #stopping = new AbortController();
   /** Batches take turns at the sink, so that the backlog of one partition does not starve the others. */
   readonly #turn = pLimit(1);
 
-  constructor(options: KafkaHandOutOptions) {
+  constructor(options: KafkaBatchDispatcherOptions) {
     this.#options = options;
     // As many listen as batches wait at one time: that is no leak.
     setMaxListeners(0, this.#stopping.signal);

@@ -60,7 +60,7 @@ export function createKafkaSource(options: KafkaSourceOptions): Source {
       const reason = `partition ${first.partition} of ${topic} comes back to offset ${first.offset} again and again, and does not move`;
       return { ...status, ready: false, reason, skipped };
     },
-    past(): number | undefined {
+    consumedUpTo(): number | undefined {
       return sampler.value;
     },
   };

@@ -3,7 +3,7 @@ import { toError } from '../../domain/errors.js';
 import type { Log } from '../../domain/log.js';
 import type { RocketmqConnection } from '../connections.js';
 import type { DeliverySink } from '../source.js';
-import type { Life } from '../supervisor.js';
+import type { ConsumerSession } from '../supervisor.js';
 import { ClientGuard } from './client.js';
 import { handOver } from './hand-over.js';
 import { HastyAnswers } from './hasty-answers.js';
@@ -30,7 +30,7 @@ const FAILED_POLLS = 3;
 const POLL_PAUSE_MS = 1000;
 
 /** One life of a RocketMQ consumer: one poll after the other at every broker of the topic. */
-export class RocketmqConsumption implements Life {
+export class RocketmqConsumption implements ConsumerSession {
   readonly ended: Promise<Error>;
   readonly #consumer: PopConsumer;
   readonly #options: RocketmqConsumptionOptions;

@@ -84,7 +84,7 @@ export class RocketmqLeases {
   }
 
   /** Resolves once nothing is held. */
-  async settled(): Promise<void> {
+  async drained(): Promise<void> {
     while (this.#ends.size > 0) await Promise.all(this.#ends);
   }
 

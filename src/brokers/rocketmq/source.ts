@@ -57,7 +57,7 @@ export function createRocketmqSource(options: RocketmqSourceOptions): Source {
     async stop(drainMs: number): Promise<void> {
       const deadline = Date.now() + drainMs;
       await consumption?.finishPolls(drainMs);
-      if (leases !== undefined) await within(Math.max(0, deadline - Date.now()), leases.settled());
+      if (leases !== undefined) await within(Math.max(0, deadline - Date.now()), leases.drained());
       leases?.stop();
       await supervisor?.stop();
     },
@@ -68,7 +68,7 @@ export function createRocketmqSource(options: RocketmqSourceOptions): Source {
       const trouble = consumption?.trouble;
       return status.ready && trouble !== undefined ? { ...status, ready: false, reason: trouble } : status;
     },
-    past: (others) => past.value(Date.now(), leases?.heldSince, others),
+    consumedUpTo: (others) => past.value(Date.now(), leases?.heldSince, others),
     holding: () => past.holding(leases?.heldSince),
     othersUnknown: () => past.othersUnknown(),
   };

@@ -56,11 +56,11 @@ async function demo(flags: DemoFlags): Promise<void> {
   const redraws = process.stderr.isTTY === true && process.env['TERM'] !== 'dumb';
   const openSession = (work: Work): ReturnType<Work> => withSession(flags, work);
   const result = await interruptible(async (signal) => {
-    const [{ runDemo }, { changePolicy }] = await Promise.all([
+    const [{ runDemo }, { sendPolicyChange }] = await Promise.all([
       import('../../local/demo/run-demo.js'),
       import('../../operations/policy/send-policy-change.js'),
     ]);
-    const cli = { output, redraws, changePolicy, openSession };
+    const cli = { output, redraws, sendPolicyChange, openSession };
     return runDemo({ instance, config, messages, rate, seed, keep, ...cli, signal });
   });
   const [{ describeReport }, { describeLinks }] = await Promise.all([

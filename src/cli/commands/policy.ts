@@ -7,7 +7,7 @@ import type { Change } from '../../domain/policy/policy-change.js';
 import { viewPolicy } from '../../operations/policy/policy-view.js';
 import type { PolicyChanged } from '../../operations/policy/send-policy-change.js';
 import type { Session } from '../../operations/session.js';
-import { type PersonFlags, personOf, withPersonFlags } from '../operator.js';
+import { type OperatorFlags, operatorOf, withOperatorFlags } from '../operator.js';
 import { createOutput } from '../output.js';
 import { describePolicy } from '../render/policy.js';
 import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
@@ -29,7 +29,7 @@ interface ShowFlags extends ConnectionFlags {
   readonly json?: boolean;
 }
 
-interface ChangeFlags extends ShowFlags, PersonFlags {
+interface ChangeFlags extends ShowFlags, OperatorFlags {
   readonly expectedVersion?: number;
 }
 
@@ -79,7 +79,7 @@ export function policyCommand(): Command {
     .requiredOption('--at <time>', 'now, or when that consumer stopped, as an ISO 8601 time with its zone', readTime)
     .action((flags: StartFlags) => change(flags, (contract) => contract.setStartUpdate, startAt(flags.at)));
   withConnectionFlags(
-    withPersonFlags(
+    withOperatorFlags(
       command
         .command('keep')
         .description('Decide which counts where Redis holds a version of the policy that was never made by a command.')
@@ -94,7 +94,7 @@ export function policyCommand(): Command {
 
 async function keep(which: 'workflow' | 'copy', flags: ChangeFlags): Promise<void> {
   const output = createOutput(flags);
-  const [{ changePolicy }, { settleForeignCopyUpdate }, { readForeignCopy }] = await Promise.all([
+  const [{ sendPolicyChange }, { settleForeignCopyUpdate }, { readForeignCopy }] = await Promise.all([
     import('../../operations/policy/send-policy-change.js'),
     import('../../workflows/cutover/contract.js'),
     import('../../operations/policy/read-policy.js'),
@@ -102,8 +102,8 @@ async function keep(which: 'workflow' | 'copy', flags: ChangeFlags): Promise<voi
   const { policy } = await withSession(flags, async (session) => {
     const [{ policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
     const { version: foreignVersion } = await readForeignCopy(client, session.migration.name);
-    const args = { keep: which, foreignVersion, ...personOf(flags) };
-    return changePolicy({
+    const args = { keep: which, foreignVersion, ...operatorOf(flags) };
+    return sendPolicyChange({
       client,
       policyStore,
       migration: session.migration.name,
@@ -117,9 +117,9 @@ async function keep(which: 'workflow' | 'copy', flags: ChangeFlags): Promise<voi
 /** Where the start lies: its time, and how far handover's group is on Kafka. */
 function startAt(at: string) {
   return async (session: Session, output: Output) => {
-    const { readStart } = await import('../../operations/policy/read-migration-start.js');
+    const { readMigrationStart } = await import('../../operations/policy/read-migration-start.js');
     const { describePositions } = await import('../render/policy.js');
-    const { start, positions } = await readStart(session, at);
+    const { start, positions } = await readMigrationStart(session, at);
     for (const line of describePositions(positions)) output.say(line);
     return { start };
   };
@@ -127,7 +127,7 @@ function startAt(at: string) {
 
 function changing(parent: Command, name: string, description: string, reasonRequired = false): Command {
   const command = parent.command(name).description(description);
-  return withConnectionFlags(withPersonFlags(command, { reasonRequired })).option(
+  return withConnectionFlags(withOperatorFlags(command, { reasonRequired })).option(
     '--expected-version <n>',
     'refuse if the policy is at another version',
     readVersion,
@@ -141,16 +141,16 @@ async function change<W extends object>(
   remark: (output: Output) => void = noop,
 ): Promise<void> {
   const output = createOutput(flags);
-  const [{ changePolicy }, contract] = await Promise.all([
+  const [{ sendPolicyChange }, contract] = await Promise.all([
     import('../../operations/policy/send-policy-change.js'),
     import('../../workflows/cutover/contract.js'),
   ]);
   const { expectedVersion } = flags;
-  const person = { ...personOf(flags), ...(expectedVersion !== undefined && { expectedVersion }) };
+  const person = { ...operatorOf(flags), ...(expectedVersion !== undefined && { expectedVersion }) };
   const { policy, changed, putRight } = await withSession(flags, async (session): Promise<PolicyChanged> => {
     const [{ policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
     const args = { ...(typeof wanted === 'function' ? await wanted(session, output) : wanted), ...person };
-    return changePolicy({ client, policyStore, migration: session.migration.name, update: choose(contract), args });
+    return sendPolicyChange({ client, policyStore, migration: session.migration.name, update: choose(contract), args });
   });
   if (putRight.length > 0) {
     output.say(

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { HandoverError } from '../../domain/errors.js';
 import type { Output } from '../../domain/output.js';
 import type { Session } from '../../operations/session.js';
-import { type PersonFlags, personOf, withPersonFlags } from '../operator.js';
+import { type OperatorFlags, operatorOf, withOperatorFlags } from '../operator.js';
 import { createOutput } from '../output.js';
 import { withParkedFilter } from '../parked-filter.js';
 import { type ResolveUse, type ResolveUseFlags, readResolveUse, withResolveUse } from '../resolve/resolve-use.js';
@@ -25,7 +25,7 @@ one of --granted-when, 'resend' for those of --absent-when, never by force; a ro
 is reported. A broken file changes nothing at all. Exit code 1 if any answer failed, or if a message turned out to have been
 settled otherwise, which stands and is told.`;
 
-interface ResolveFlags extends ConnectionFlags, PersonFlags, ResolveUseFlags {
+interface ResolveFlags extends ConnectionFlags, OperatorFlags, ResolveUseFlags {
   readonly json?: boolean;
 }
 
@@ -35,7 +35,7 @@ export function resolveCommand(): Command {
     .usage('<messageId> granted|resend|abandon | --all [filters] granted|resend|abandon | --from <file> ...')
     .argument('[words...]', 'the message ID and its resolution; with --all the resolution alone');
   const flagged = withParkedFilter(withResolveUse(command));
-  return withConnectionFlags(withPersonFlags(flagged, { reasonRequired: true }))
+  return withConnectionFlags(withOperatorFlags(flagged, { reasonRequired: true }))
     .addHelpText('after', EXAMPLES)
     .action(resolve);
 }
@@ -43,7 +43,7 @@ export function resolveCommand(): Command {
 async function resolve(words: readonly string[], flags: ResolveFlags): Promise<void> {
   const use = readResolveUse(words, flags);
   const output = createOutput(flags);
-  const person = personOf(flags);
+  const person = operatorOf(flags);
   const failed = await withSession(flags, async (session) => {
     switch (use.kind) {
       case 'one':
@@ -69,7 +69,7 @@ const WHAT_FOLLOWS = {
   abandon: () => 'it is settled as abandoned',
 } as const;
 
-type One = Extract<ResolveUse, { kind: 'one' }> & { readonly person: ReturnType<typeof personOf> };
+type One = Extract<ResolveUse, { kind: 'one' }> & { readonly person: ReturnType<typeof operatorOf> };
 
 async function resolveOne(session: Session, output: Output, answer: One): Promise<number> {
   const { contradictionIn, resolveMessage } = await import('../../operations/resolve/resolve-message.js');

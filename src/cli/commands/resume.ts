@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { type PersonFlags, personOf, withPersonFlags } from '../operator.js';
+import { type OperatorFlags, operatorOf, withOperatorFlags } from '../operator.js';
 import { createOutput } from '../output.js';
 import { type ConnectionFlags, withConnectionFlags, withSession } from '../session.js';
 
@@ -10,7 +10,7 @@ Examples:
 For a message that 'handover status' counts as stranded: its workflow was closed before it settled. The new run sends
 nothing of which the old one may have sent something: it asks the provider's lookup, or parks.`;
 
-interface ResumeFlags extends ConnectionFlags, PersonFlags {
+interface ResumeFlags extends ConnectionFlags, OperatorFlags {
   readonly json?: boolean;
 }
 
@@ -18,7 +18,7 @@ export function resumeCommand(): Command {
   const command = new Command('resume')
     .description('Start a new workflow run for a message whose run was closed before it settled.')
     .argument('<messageId>');
-  return withConnectionFlags(withPersonFlags(command, { reasonRequired: true }))
+  return withConnectionFlags(withOperatorFlags(command, { reasonRequired: true }))
     .addHelpText('after', EXAMPLES)
     .action(resume);
 }
@@ -28,7 +28,7 @@ async function resume(messageId: string, flags: ResumeFlags): Promise<void> {
   await withSession(flags, async (session) => {
     const [{ ledger, audit }, client] = await Promise.all([session.redis(), session.temporal()]);
     const parts = { client, ledger, audit, migration: session.migration.name };
-    const resumed = await resumeMessage(parts, messageId, personOf(flags));
+    const resumed = await resumeMessage(parts, messageId, operatorOf(flags));
     createOutput(flags).result(resumed, ({ run, attempted }) => [
       `Message ${messageId} goes on in run ${run}.`,
       attempted

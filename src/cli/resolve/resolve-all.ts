@@ -9,7 +9,7 @@ import {
   type Resolved,
   resolveMessage,
 } from '../../operations/resolve/resolve-message.js';
-import type { Person, Session } from '../../operations/session.js';
+import type { Operator, Session } from '../../operations/session.js';
 import { interruptible } from '../interruptible.js';
 import { describeParkedFilter } from '../parked-filter.js';
 import { describeUnreadable } from '../render/parked.js';
@@ -24,7 +24,7 @@ export interface ManyResolved {
 export interface AllAnswer {
   readonly filter: ParkedFilter;
   readonly resolution: Resolution;
-  readonly person: Person;
+  readonly person: Operator;
   /** `--yes`: a person has confirmed it already. */
   readonly confirmed: boolean;
 }

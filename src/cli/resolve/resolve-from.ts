@@ -5,13 +5,13 @@ import type { Output } from '../../domain/output.js';
 import { listParked } from '../../operations/parked/list-parked.js';
 import { readSettlement } from '../../operations/resolve/read-settlement.js';
 import { planRows, reportSettlement } from '../../operations/resolve/resolve-settlement.js';
-import type { Person, Session } from '../../operations/session.js';
+import type { Operator, Session } from '../../operations/session.js';
 import { describeUnreadable } from '../render/parked.js';
 import { describeSettlement } from '../render/settlement.js';
 import { answerMany } from './resolve-all.js';
 import type { ResolveUse } from './resolve-use.js';
 
-type FromAnswer = Extract<ResolveUse, { kind: 'from' }> & { readonly person: Person };
+type FromAnswer = Extract<ResolveUse, { kind: 'from' }> & { readonly person: Operator };
 
 /** Answers parked messages by the provider's settlement file, or shows what it would answer. Answers how many failed. */
 export async function resolveFrom(session: Session, output: Output, answer: FromAnswer): Promise<number> {

@@ -118,7 +118,7 @@ export interface Restored {
 export const NOTHING_RESTORED: Restored = { assigned: 0, claimed: 0, parked: 0, settled: 0, stranded: 0 };
 
 /** What the cutover workflow knows of the ledger. */
-export interface LedgerState {
+export interface LedgerHealth {
   readonly epoch: string;
   readonly phase: LedgerPhase;
   /** Of the recovery that is not complete: from when on what has closed is to be entered anew (null: all of it). */
@@ -139,13 +139,13 @@ export interface LossReport {
 }
 
 /** Whether a report tells of a loss that no recovery has dealt with: every process that notices one sends its own. */
-export function isNews(ledger: LedgerState | undefined, report: LossReport): boolean {
+export function isNews(ledger: LedgerHealth | undefined, report: LossReport): boolean {
   if (ledger === undefined) return true;
   return ledger.phase !== 'recovering' && report.epoch === ledger.epoch;
 }
 
 /** From when on records may be missing, after a loss on top of a recovery that was not complete (null: all may). */
-export function missingSince(since: number | null, unfinished: LedgerState['unfinished']): number | null {
+export function missingSince(since: number | null, unfinished: LedgerHealth['unfinished']): number | null {
   if (unfinished === undefined) return since;
   return since === null || unfinished.since === null ? null : Math.min(since, unfinished.since);
 }

@@ -2,8 +2,8 @@ import type { ParkedEvidence } from '../reward/outcome.js';
 import type { Side } from '../side.js';
 
 /** The states of a ledger record. `none`: never seen, lost, or expired after it was settled. */
-export const LEDGER_STATES = ['none', 'assigned', 'claimed', 'sending', 'parked', 'settled'] as const;
-export type LedgerState = (typeof LEDGER_STATES)[number];
+export const RECORD_STATES = ['none', 'assigned', 'claimed', 'sending', 'parked', 'settled'] as const;
+export type RecordState = (typeof RECORD_STATES)[number];
 
 /** The steps that move a record. Each is one script of the ledger; `restore` is a step taken with proof from Temporal. */
 export const LEDGER_STEPS = [
@@ -21,9 +21,9 @@ export const LEDGER_STEPS = [
 export type LedgerStep = (typeof LEDGER_STEPS)[number];
 
 export interface Transition {
-  readonly from: LedgerState;
+  readonly from: RecordState;
   readonly step: LedgerStep;
-  readonly to: LedgerState;
+  readonly to: RecordState;
   /**
    * `anyone`: no workflow holds the message yet, or the step is time's.
    * `holder`: only the workflow run that the record names; the same run repeating itself gets the same verdict.
@@ -86,7 +86,7 @@ export const TRANSITIONS: readonly Transition[] = [
 ];
 
 /** Whether `step` may lead from `from` to `to`, for whoever the table says. */
-export function isTransition(from: LedgerState, step: LedgerStep, to: LedgerState): boolean {
+export function isTransition(from: RecordState, step: LedgerStep, to: RecordState): boolean {
   return TRANSITIONS.some((entry) => entry.from === from && entry.step === step && entry.to === to);
 }
 
@@ -96,7 +96,7 @@ export const LEFT_TO_THE_OTHER_COPY = 'left';
 /** What the ledger knows of one message. */
 export interface LedgerRecord {
   readonly messageId: string;
-  readonly state: Exclude<LedgerState, 'none'>;
+  readonly state: Exclude<RecordState, 'none'>;
   readonly owner: 'kafka' | 'rocketmq';
   /** Why this side owns it: the decision's reason, or `adopted: ...`. */
   readonly reason: string;

@@ -100,7 +100,7 @@ export function findNonsense(change: PolicyChange, by: Change): string | undefin
 }
 
 /** The policy's next version by `change` at the instant `at` (ISO 8601), or why there is none. */
-export function changePolicy(policy: Policy, change: PolicyChange, by: Change, at: string): Changed {
+export function applyPolicyChange(policy: Policy, change: PolicyChange, by: Change, at: string): Changed {
   const nonsense = findNonsense(change, by);
   if (nonsense !== undefined) return { result: 'refused', code: 'policy-refused', reason: nonsense };
   const stale = findStaleness(policy, by);

@@ -1,4 +1,4 @@
-import { LEDGER_STATES, type LedgerRecord } from '../../domain/ledger/record.js';
+import { type LedgerRecord, RECORD_STATES } from '../../domain/ledger/record.js';
 import { primariesOf } from './cluster.js';
 import type { RedisClient } from './connect.js';
 import { keys, messageIdOf, recordPattern } from './keys.js';
@@ -36,7 +36,7 @@ export async function countRecords(client: RedisClient, migration: string): Prom
     );
     for (const [state, stranded] of answers) {
       // One that cannot be read hides none of the others.
-      const known = LEDGER_STATES.find((name) => name === state) ?? 'unreadable';
+      const known = RECORD_STATES.find((name) => name === state) ?? 'unreadable';
       if (known !== 'none') counts[known] += 1;
       if (stranded === '1') counts.stranded += 1;
     }

@@ -1,6 +1,6 @@
 import type { Log } from '../../domain/log.js';
 import type { Output } from '../../domain/output.js';
-import type { changePolicy } from '../../operations/policy/send-policy-change.js';
+import type { sendPolicyChange } from '../../operations/policy/send-policy-change.js';
 import type { Session } from '../../operations/session.js';
 import type { LocalStack } from '../stack/state.js';
 import { Crashes } from './crashes.js';
@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly rate: number;
   readonly seed: string;
   readonly session: Session;
-  readonly changePolicy: typeof changePolicy;
+  readonly sendPolicyChange: typeof sendPolicyChange;
   readonly stack: LocalStack;
   readonly fleet: Fleet;
   readonly output: Output;
@@ -36,14 +36,14 @@ export interface RunOptions {
 
 /** Publishes the whole stream under rising percentages, waits for the end of every message, and judges what came of it. */
 export async function performRun(options: RunOptions): Promise<Judgement> {
-  const { run, messages, seed, session, changePolicy, stack, fleet, output, log, startedAt, signal } = options;
+  const { run, messages, seed, session, sendPolicyChange, stack, fleet, output, log, startedAt, signal } = options;
   const { migration, connections } = session;
   const [{ ledger, policyStore }, client] = await Promise.all([session.redis(), session.temporal()]);
   const plan = planStream({ messages, seed, run });
   const watch = new LedgerWatch(ledger, signal);
   const deadLetters = new DeadLetterWatch({ run, migration, connections, log });
   const published = new PublishedCount(plan.phases.length);
-  const policy = new PolicyPhases({ client, policyStore, migration: migration.name, changePolicy, signal });
+  const policy = new PolicyPhases({ client, policyStore, migration: migration.name, sendPolicyChange, signal });
   output.say('Watch it in Temporal Web UI:');
   for (const line of describeLinks(stack.temporal)) output.say(line);
 

@@ -4,7 +4,7 @@ import { HandoverError } from '../../domain/errors.js';
 import type { Policy } from '../../domain/policy/policy.js';
 import { type Change, policyAt } from '../../domain/policy/policy-change.js';
 import type { PolicyStore } from '../../ledger/redis/stores/policy-store.js';
-import type { changePolicy } from '../../operations/policy/send-policy-change.js';
+import type { sendPolicyChange } from '../../operations/policy/send-policy-change.js';
 import { cutoverQuery, setConsumptionUpdate, setPercentageUpdate } from '../../workflows/cutover/contract.js';
 import type { cutover } from '../../workflows/cutover/cutover.js';
 import { cutoverWorkflowId } from '../../workflows/names.js';
@@ -19,7 +19,7 @@ export interface PolicyPhasesOptions {
   readonly policyStore: Pick<PolicyStore, 'read'>;
   readonly migration: string;
   /** What the command `policy` does. */
-  readonly changePolicy: typeof changePolicy;
+  readonly sendPolicyChange: typeof sendPolicyChange;
   readonly signal: AbortSignal;
 }
 
@@ -53,12 +53,12 @@ export class PolicyPhases {
    * been made all the same, and is answered as it is, or have been refused as too late.
    */
   async #change<A extends Change>(update: UpdateDefinition<Policy, [A]>, args: A): Promise<Policy> {
-    const { changePolicy, signal, ...parts } = this.#options;
+    const { sendPolicyChange, signal, ...parts } = this.#options;
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       signal.throwIfAborted();
       try {
-        return (await changePolicy({ ...parts, update, args })).policy;
+        return (await sendPolicyChange({ ...parts, update, args })).policy;
       } catch (error) {
         if (performance.now() > deadline || !isOfSlowness(error)) throw error;
       }

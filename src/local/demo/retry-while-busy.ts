@@ -8,7 +8,7 @@ const PAUSE_MS = 1_000;
  * Repeats what a busy service gave no answer to in time: everything shares one machine, and it may be a small one.
  * @throws what the work threw at last, or at once where repeating it as it stands is useless; the signal's reason
  */
-export async function insist<T>(work: () => Promise<T>, signal: AbortSignal, pauseMs = PAUSE_MS): Promise<T> {
+export async function retryWhileBusy<T>(work: () => Promise<T>, signal: AbortSignal, pauseMs = PAUSE_MS): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {

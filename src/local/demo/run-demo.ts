@@ -7,7 +7,7 @@ import { readConnections } from '../../config/environment/environment.js';
 import { loadMigration } from '../../config/load-migration.js';
 import { HandoverError, toError } from '../../domain/errors.js';
 import type { Output } from '../../domain/output.js';
-import type { changePolicy } from '../../operations/policy/send-policy-change.js';
+import type { sendPolicyChange } from '../../operations/policy/send-policy-change.js';
 import type { Session } from '../../operations/session.js';
 import { readChosenPorts } from '../stack/ports.js';
 import { resourcesOf } from '../stack/provision/resources.js';
@@ -35,7 +35,7 @@ export interface DemoOptions {
   readonly redraws: boolean;
   /** How commands connect to the stack, and change the policy. */
   readonly openSession: (work: (session: Session) => Promise<Judgement>) => Promise<Judgement>;
-  readonly changePolicy: typeof changePolicy;
+  readonly sendPolicyChange: typeof sendPolicyChange;
   /** Aborted: everything that was started is ended again. */
   readonly signal: AbortSignal;
 }
@@ -78,8 +78,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     const workerConfig = await writeDemoConfig(folder, migration);
     const log = pino({ level: 'info' }, destination({ dest: join(folder, 'demo.log'), sync: true }));
     result = await options.openSession(async (session) => {
-      const { signs } = await session.redis();
-      await refuseWhileWorkersLive({ signs, migration: migration.name, instance, signal });
+      const { sideStatus } = await session.redis();
+      await refuseWhileWorkersLive({ sideStatus, migration: migration.name, instance, signal });
       output.say('starting the provider and two workers for each side');
       await fleet.start(workerConfig, either);
       return performRun({ ...options, run, session, stack, fleet, log, startedAt, signal: either });

@@ -9,7 +9,7 @@ import type { Log } from '../../domain/log.js';
 import { SIDES, type Side } from '../../domain/side.js';
 import type { Planned } from './plan.js';
 import type { Poison } from './poison.js';
-import { insist } from './retry-while-busy.js';
+import { retryWhileBusy } from './retry-while-busy.js';
 
 export interface StreamPublisherOptions {
   readonly migration: Migration;
@@ -92,7 +92,7 @@ export class StreamPublisher {
     const { topics } = this.#options.migration;
     const publish = (side: Side): Promise<string> =>
       this.#publishers[side].publish({ topic: topics[side], properties, body: Buffer.from(body) });
-    await Promise.all(sides.map((side) => insist(() => publish(side), signal)));
+    await Promise.all(sides.map((side) => retryWhileBusy(() => publish(side), signal)));
   }
 }
 
@@ -111,7 +111,7 @@ export async function sendMessage(
   signal: AbortSignal,
 ): Promise<void> {
   const open = new Set(message.sides);
-  await insist(async () => {
+  await retryWhileBusy(async () => {
     const report = await producer.send({ ...message, sides: [...open] });
     const halves = [...open].map((side) => ({ side, half: report[side] }));
     for (const { side, half } of halves) if (half?.ok === true) open.delete(side);

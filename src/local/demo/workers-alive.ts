@@ -1,11 +1,11 @@
 import { throwIfInterrupted, waitUntil } from '../../async/wait-until.js';
 import { HandoverError } from '../../domain/errors.js';
 import { SIDES } from '../../domain/side.js';
-import { SIGN_LIFETIME_MS, type SideSigns } from '../../ledger/redis/stores/side-status.js';
+import { SIGN_LIFETIME_MS, type SideStatus } from '../../ledger/redis/stores/side-status.js';
 import { DEFAULT_INSTANCE } from '../stack/folders.js';
 
 export interface WorkersAliveOptions {
-  readonly signs: Pick<SideSigns, 'isAlive'>;
+  readonly sideStatus: Pick<SideStatus, 'isAlive'>;
   readonly migration: string;
   readonly instance: string;
   readonly signal: AbortSignal;
@@ -19,9 +19,9 @@ const LAPSED_MS = SIGN_LIFETIME_MS + 1_000;
  * @throws HandoverError `wrong-use`
  */
 export async function refuseWhileWorkersLive(options: WorkersAliveOptions): Promise<void> {
-  const { signs, migration, instance, signal } = options;
+  const { sideStatus, migration, instance, signal } = options;
   const noneLives = async (): Promise<void> => {
-    const alive = await Promise.all(SIDES.map((side) => signs.isAlive(side)));
+    const alive = await Promise.all(SIDES.map((side) => sideStatus.isAlive(side)));
     if (alive.includes(true)) throw new Error('a worker lives');
   };
   try {

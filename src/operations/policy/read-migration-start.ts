@@ -14,7 +14,7 @@ export interface StartReading {
  * what lies below them was left to the consumer that was there before.
  * @throws HandoverError `broker-unavailable` or `ledger-unavailable`
  */
-export async function readStart(
+export async function readMigrationStart(
   session: Pick<Session, 'redis' | 'connections' | 'migration'>,
   at: string,
 ): Promise<StartReading> {

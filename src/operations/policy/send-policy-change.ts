@@ -36,7 +36,7 @@ export interface PolicyChanged {
  * @throws HandoverError `policy-refused`, `policy-stale`, `no-worker`, `temporal-unavailable` or, as without Redis no
  *   change could be published, `ledger-unavailable`
  */
-export async function changePolicy<A extends Change>(parts: PolicyChangeParts<A>): Promise<PolicyChanged> {
+export async function sendPolicyChange<A extends Change>(parts: PolicyChangeParts<A>): Promise<PolicyChanged> {
   const { client, policyStore, migration, update, args, patienceMs } = parts;
   const before = await policyStore.read();
   const policy = await sendUpdate<Policy>({

@@ -6,12 +6,12 @@ import type { Ledger } from '../../ledger/ledger.js';
 import { resolveUpdate } from '../../workflows/message/contract.js';
 import { readRecord } from '../inspect.js';
 import { sendUpdate } from '../send-update.js';
-import type { Person } from '../session.js';
+import type { Operator } from '../session.js';
 
 export interface Answer {
   readonly messageId: string;
   readonly resolution: Resolution;
-  readonly person: Person;
+  readonly person: Operator;
   /** Default: the round in which the ledger shows it parked. */
   readonly round?: number;
   /** Resend although the last request may still take effect. */

@@ -3,7 +3,7 @@ import { messageStartOptions } from '../../intake/start-options.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Audit } from '../../ledger/redis/stores/audit.js';
 import { MESSAGE_WORKFLOW } from '../../workflows/names.js';
-import type { Person } from '../session.js';
+import type { Operator } from '../session.js';
 import { notStranded, readClosedRun } from './closed-run.js';
 
 export interface ResumeParts {
@@ -28,7 +28,7 @@ export interface Resumed {
  * before.
  * @throws HandoverError `message-unknown` or `not-stranded`
  */
-export async function resumeMessage(parts: ResumeParts, messageId: string, person: Person): Promise<Resumed> {
+export async function resumeMessage(parts: ResumeParts, messageId: string, person: Operator): Promise<Resumed> {
   const { client, ledger, audit, migration } = parts;
   const record = await ledger.read(messageId);
   if (record?.state === 'settled') throw notStranded(messageId, `it is settled: ${record.outcome}`);

@@ -21,7 +21,7 @@ import { createDeadLetterIndex } from '../../ledger/redis/stores/dead-letter-ind
 import { createDoubtedCopies } from '../../ledger/redis/stores/doubted-copies.js';
 import { PolicyCache } from '../../ledger/redis/stores/policy-cache.js';
 import type { PolicyStore } from '../../ledger/redis/stores/policy-store.js';
-import { createSideSigns } from '../../ledger/redis/stores/side-status.js';
+import { createSideStatus } from '../../ledger/redis/stores/side-status.js';
 import { createWaitingMessages } from '../../ledger/redis/stores/waiting-messages.js';
 import type { LossWatch } from '../../recovery/watch.js';
 import { StallWatch } from '../health/stall-watch.js';
@@ -63,7 +63,7 @@ export interface SideIntake {
   readonly policy: PolicyCache;
   readonly throttle: Throttle;
   /** How far this side is, as this process could tell when it last looked (ms since the epoch). */
-  past(): number | undefined;
+  consumedUpTo(): number | undefined;
   readonly stallWatch: StallWatch;
 }
 
@@ -82,11 +82,11 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   });
   policy.start();
   closers.add('policy cache', () => policy.stop());
-  const signs = createSideSigns(redis, migration.name);
+  const sideStatus = createSideStatus(redis, migration.name);
   const watch = watchSides({
     side,
     processId,
-    signs,
+    sideStatus,
     source,
     redisAheadMs: () => policy.redisNow() - Date.now(),
     log,
@@ -155,7 +155,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
     topic: migration.topics[side],
     ledger,
     doubted: createDoubtedCopies(redis, migration.name),
-    signs,
+    sideStatus,
     starter,
     copies,
     read: (delivery) => readDelivery(delivery, rules, log),
@@ -165,7 +165,7 @@ export async function startSideIntake(options: SideIntakeOptions): Promise<SideI
   });
   lost.start();
   closers.add('look for lost copies', () => lost.stop(), { begin: () => lost.halt() });
-  return { intake, source, policy, throttle, stallWatch, past: () => watch.past() };
+  return { intake, source, policy, throttle, stallWatch, consumedUpTo: () => watch.consumedUpTo() };
 }
 
 /** Why a side's intake is not ready, as `dependency: what is wrong`. */

@@ -17,7 +17,7 @@ import type { Side } from '../../domain/side.js';
 import type { Starter } from '../../intake/starter.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { DoubtedCopies } from '../../ledger/redis/stores/doubted-copies.js';
-import type { SideSigns } from '../../ledger/redis/stores/side-status.js';
+import type { SideStatus } from '../../ledger/redis/stores/side-status.js';
 
 export interface LostCopiesOptions {
   /** The side that this process consumes. */
@@ -25,7 +25,7 @@ export interface LostCopiesOptions {
   readonly topic: string;
   readonly ledger: Pick<Ledger, 'now' | 'read' | 'strand'>;
   readonly doubted: Pick<DoubtedCopies, 'oldest' | 'leave'>;
-  readonly signs: Pick<SideSigns, 'past'>;
+  readonly sideStatus: Pick<SideStatus, 'consumedUpTo'>;
   readonly starter: Pick<Starter, 'check'>;
   /** Undefined: a copy of this side cannot be read again. */
   readonly copies: Copies | undefined;
@@ -120,8 +120,8 @@ export class LostCopies {
   }
 
   async #askPosition(): Promise<SidePosition> {
-    const { side, topic, copies, signs, ledger } = this.#options;
-    const past = await signs.past(side);
+    const { side, topic, copies, sideStatus, ledger } = this.#options;
+    const past = await sideStatus.consumedUpTo(side);
     if (copies === undefined) return { topic, past };
     const committed = await copies.committed();
     const askedAt = await ledger.now();

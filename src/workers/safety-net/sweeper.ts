@@ -74,7 +74,7 @@ export async function sweepOnce(options: SweeperOptions, signal: AbortSignal): P
     const known = record.state === 'none' ? undefined : record;
     // Nobody has claimed it: its delivery may still be with the broker, or was acknowledged by a fault.
     const found = await starter.check(messageId, known?.run);
-    if (found === 'parked' && record.state !== 'parked') await listParked(options, messageId, known);
+    if (found === 'parked' && record.state !== 'parked') await restoreParkedRecord(options, messageId, known);
     if (found === 'with-broker') await options.uncount(messageId);
     if (found === 'with-broker') await options.onUnowned(messageId, known);
     // Its workflow waits, maybe for a delivery that its owner has acknowledged by a fault.
@@ -87,7 +87,7 @@ export async function sweepOnce(options: SweeperOptions, signal: AbortSignal): P
 }
 
 /** A person looks for what waits for an answer where the ledger lists it, so a record that shows anything else is put right. */
-async function listParked(
+async function restoreParkedRecord(
   { enterAsItStands, log }: SweeperOptions,
   messageId: string,
   record: LedgerRecord | undefined,

@@ -4,12 +4,12 @@ import { countsOn, describeLost, isUnclaimed, PATIENCE_WITH_SILENCE } from '../.
 import { SIDES, type Side } from '../../domain/side.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { DoubtedCopies } from '../../ledger/redis/stores/doubted-copies.js';
-import type { SideSigns } from '../../ledger/redis/stores/side-status.js';
+import type { SideStatus } from '../../ledger/redis/stores/side-status.js';
 
 export interface UnownedMessagesOptions {
   readonly ledger: Pick<Ledger, 'now' | 'strand' | 'unindex'>;
   readonly doubted: Pick<DoubtedCopies, 'enter' | 'leave'>;
-  readonly signs: Pick<SideSigns, 'isAlive'>;
+  readonly sideStatus: Pick<SideStatus, 'isAlive'>;
   readonly checkAfterMs: number;
   readonly log: Log;
 }
@@ -25,7 +25,7 @@ export type OnUnowned = (messageId: string, record: LedgerRecord | undefined, aw
  * a process that consumes can tell (see lost-copies.ts). Where there has been none for long, the message is shown.
  */
 export function createUnownedMessages(options: UnownedMessagesOptions): OnUnowned {
-  const { ledger, doubted, signs, checkAfterMs, log } = options;
+  const { ledger, doubted, sideStatus, checkAfterMs, log } = options;
 
   async function putBefore(side: Side, record: LedgerRecord, isAwaited: boolean): Promise<void> {
     const { messageId } = record;
@@ -33,7 +33,7 @@ export function createUnownedMessages(options: UnownedMessagesOptions): OnUnowne
     // A workflow that waits for a side which is away is neither lost nor unseen.
     if (isAwaited) return;
     const now = await ledger.now();
-    if (now - since < PATIENCE_WITH_SILENCE * checkAfterMs || (await signs.isAlive(side))) return;
+    if (now - since < PATIENCE_WITH_SILENCE * checkAfterMs || (await sideStatus.isAlive(side))) return;
     const why = describeLost(record, side, `no worker has consumed ${side} since, so it may still be the broker's`);
     if (await ledger.strand(messageId, '', why)) log.error({ messageId, side }, why);
     await doubted.leave(side, messageId);

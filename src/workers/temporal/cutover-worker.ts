@@ -12,10 +12,10 @@ import { createWaitingMessages } from '../../ledger/redis/stores/waiting-message
 import { createRecoveryActivities } from '../../recovery/activities.js';
 import type { RecoveryActivities } from '../../recovery/contract.js';
 import { createLedgerRebuild } from '../../recovery/rebuild.js';
-import type { AskStanding } from '../../recovery/run-state-query.js';
+import type { AskRunState } from '../../recovery/run-state-query.js';
 import { readTemporalRetention } from '../retention.js';
 
-export interface StewardOptions {
+export interface CutoverWorkerOptions {
   readonly migration: string;
   readonly client: Client;
   readonly redis: RedisClient;
@@ -23,12 +23,12 @@ export interface StewardOptions {
   readonly policyStore: PolicyStore;
   readonly starter: Starter;
   readonly isOpenRun: IsOpenRun;
-  readonly askStanding: AskStanding;
+  readonly askRunState: AskRunState;
   readonly log: Log;
 }
 
 /** What the cutover workflow has done: the policy published, and the ledger rebuilt. Any process may be asked to. */
-export function createStewardActivities(options: StewardOptions): CutoverActivities & RecoveryActivities {
+export function createCutoverWorkerActivities(options: CutoverWorkerOptions): CutoverActivities & RecoveryActivities {
   const { migration, client, redis, policyStore } = options;
   return {
     ...createCutoverActivities({ policyStore }),

@@ -19,7 +19,7 @@ export interface TemporalWorkersOptions {
   readonly ledgerSteps: OwnershipActivities & ResolutionActivities;
   readonly inline: InlineActivities;
   readonly rewards: RewardActivities;
-  readonly steward: CutoverActivities & RecoveryActivities;
+  readonly cutoverActivities: CutoverActivities & RecoveryActivities;
   /** In-flight deliveries of this process: the eager starts that may come at once. */
   readonly inFlight: number;
   /** How long a stopping worker lets its attempts at the reward go on, and when it is given up. */
@@ -75,16 +75,16 @@ export async function createTemporalWorkers(options: TemporalWorkersOptions): Pr
     maxConcurrentLocalActivityExecutions: inFlight,
     maxCachedWorkflows: 200,
   });
-  const steward = Worker.create({
+  const cutover = Worker.create({
     ...shared,
     taskQueue: cutoverTaskQueue(migration),
-    activities: { ...options.steward },
+    activities: { ...options.cutoverActivities },
     maxConcurrentWorkflowTaskExecutions: 2,
     // A recovery takes its time, and the policy must not wait for it.
     maxConcurrentActivityTaskExecutions: 4,
     maxCachedWorkflows: 2,
   });
-  return allOrNone(await Promise.allSettled([own, cross, steward]));
+  return allOrNone(await Promise.allSettled([own, cross, cutover]));
 }
 
 /** One that was made holds on to its connection until it has run, and would keep the process alive. */

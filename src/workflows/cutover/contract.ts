@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { LedgerState, LossReport } from '../../domain/ledger/ledger-health.js';
+import type { LedgerHealth, LossReport } from '../../domain/ledger/ledger-health.js';
 import type { ForeignCopy, ForeignCopyAnswer } from '../../domain/policy/foreign-copy.js';
 import type { Failover, Policy } from '../../domain/policy/policy.js';
 import type { Change, PolicyVersion } from '../../domain/policy/policy-change.js';
@@ -35,7 +35,7 @@ export interface CutoverView {
   /** The last versions up to the present one, the newest last; older ones are in the audit stream. */
   readonly history: readonly PolicyVersion[];
   /** The ledger's present epoch; not there until a worker process has asked for the first one. */
-  readonly ledger?: LedgerState | undefined;
+  readonly ledger?: LedgerHealth | undefined;
   /** Redis was found to hold a version that this workflow never made: consumers hold until a person has said which counts. */
   readonly foreignCopy?: ForeignCopy | undefined;
 }

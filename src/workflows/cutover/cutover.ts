@@ -16,8 +16,8 @@ import type { CutoverActivities, PublicationResult } from '../../activities/poli
 import { findNonsenseInAnswer, LARGEST_VERSION, settleForeignCopy } from '../../domain/policy/foreign-copy.js';
 import { initialPolicy, type Policy, percentageOf } from '../../domain/policy/policy.js';
 import {
+  applyPolicyChange,
   type Change,
-  changePolicy,
   findNonsense,
   findStaleness,
   type PolicyChange,
@@ -117,7 +117,7 @@ export async function cutover(input: CutoverInput): Promise<never> {
       for (;;) {
         const answer = answerTo(state, updateId);
         if (answer !== undefined) return answer;
-        const changed = changePolicy(state.policy, wanted, by, new Date().toISOString());
+        const changed = applyPolicyChange(state.policy, wanted, by, new Date().toISOString());
         if (changed.result === 'refused') throw refusal(changed.code, changed.reason);
         const next = changed.result === 'changed' ? advance(state, changed.policy, changed.version) : state;
         // What is so already is published all the same: the answer says that Redis holds it.

@@ -1,6 +1,6 @@
 import { CancellationScope, log, patched, proxyActivities, sleep, uuid4 } from '@temporalio/workflow';
 import { CLOCKS_DIFFER_MS } from '../../domain/ledger/close-windows.js';
-import { isNews, type LedgerState, type LossReport, missingSince } from '../../domain/ledger/ledger-health.js';
+import { isNews, type LedgerHealth, type LossReport, missingSince } from '../../domain/ledger/ledger-health.js';
 import type { OpenResult, RecoveryActivities } from '../../recovery/contract.js';
 
 /** How long after a recovery Temporal is asked once more what there is: visibility may lag by that much under load. */
@@ -18,7 +18,7 @@ const { recoverLedger, recoverOpen, recoverClosed, lookAgain } = proxyActivities
 
 export interface LedgerRecovery {
   /** Undefined before the first report: the migration has no epoch yet. */
-  state(): LedgerState | undefined;
+  state(): LedgerHealth | undefined;
   /**
    * Has the ledger rebuilt, unless that has been done or is under way: of all reports of one loss, the first counts. A loss
    * while only what has closed is still missing begins anew, and goes back as far as what was not done.
@@ -27,7 +27,7 @@ export interface LedgerRecovery {
 }
 
 /** The recoveries of one migration's ledger, one at a time. `republish` puts the policy where consumers read it. */
-export function createRecovery(carried: LedgerState | undefined, republish: () => Promise<unknown>): LedgerRecovery {
+export function createRecovery(carried: LedgerHealth | undefined, republish: () => Promise<unknown>): LedgerRecovery {
   let ledger = carried;
   let closing: CancellationScope | undefined;
 

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { RewardActivities } from '../../activities/reward.js';
 import type { RewardRequest, RewardResult } from '../../activities/reward-attempt.js';
-import { type Evidence, type SettledOutcome, WORD_BEFORE_TIMEOUT_MS } from '../../domain/reward/outcome.js';
+import { type Evidence, REPORT_MARGIN_MS, type SettledOutcome } from '../../domain/reward/outcome.js';
 import type { MessageInput } from '../../domain/run.js';
 import { sideTaskQueue } from '../names.js';
 import { retryingSignal } from './contract.js';
@@ -59,7 +59,7 @@ export function requestOf({ input, identity, owner, witness }: HeldMessage, roun
     ...(runId !== identity.run && { scheduledBy: runId }),
     owner,
     round,
-    lastsMs: input.settings.attemptTimeoutMs - WORD_BEFORE_TIMEOUT_MS,
+    lastsMs: input.settings.attemptTimeoutMs - REPORT_MARGIN_MS,
     ...(witness !== undefined && { witness }),
     ...(input.businessId !== undefined && { businessId: input.businessId }),
     ...(input.traceparent !== undefined && { traceparent: input.traceparent }),

@@ -46,7 +46,7 @@ export interface Parked {
 }
 
 /** How a run stands with its message, to write its record anew where the ledger has lost it. */
-export type Standing = { readonly identity: RunIdentity } & (
+export type RunState = { readonly identity: RunIdentity } & (
   | { readonly phase: 'waiting'; readonly delivered: readonly Side[] }
   /** It takes the message over from a closed run, or sees for itself what became of it. */
   | { readonly phase: 'unclear' }
@@ -55,7 +55,7 @@ export type Standing = { readonly identity: RunIdentity } & (
 );
 
 /** Asked when the ledger is rebuilt; a query leaves no trace in the history. */
-export const standingQuery = defineQuery<Standing>('standing');
+export const runStateQuery = defineQuery<RunState>('standing');
 
 /** Another delivery of the message, by either side. */
 export const deliveredSignal = defineSignal<[DeliveredArgs]>('delivered');

@@ -8,7 +8,7 @@ import { acceptResolutions, type Resolved } from './parking.js';
 import { reconcile } from './reconciling.js';
 import { watchReset } from './reset.js';
 import { type HeldMessage, identityOf, ledgerSteps } from './run.js';
-import { tellStanding } from './run-state.js';
+import { tellRunState } from './run-state.js';
 
 /**
  * The life of one message, whichever side delivered it first. The workflow ID is the message ID: as long as Temporal
@@ -16,10 +16,10 @@ import { tellStanding } from './run-state.js';
  * parks, for a lookup or a person to resolve.
  */
 export async function message(input: MessageInput, body: Uint8Array): Promise<MessageResult> {
-  const standing = tellStanding(input);
+  const runState = tellRunState(input);
   const reset = watchReset();
-  const awaitResolution = acceptResolutions(standing.parked);
-  const ownership = await obtainOwnership(input, body, standing.waiting, reset);
+  const awaitResolution = acceptResolutions(runState.parked);
+  const ownership = await obtainOwnership(input, body, runState.waiting, reset);
   const { owner } = ownership;
   const identity = identityOf(input);
   if (ownership.kind === 'settled') {
@@ -31,7 +31,7 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
   const { witness } = ownership;
   const held: HeldMessage = { input, body, identity, owner, reset, ...(witness !== undefined && { witness }) };
   let round = ownership.round;
-  if (ownership.certain) standing.held(owner, round);
+  if (ownership.certain) runState.held(owner, round);
   // A round that the run before a reset has opened is that one's: it may have sent in it already.
   let result: RoundResult = ownership.certain && !reset.inDoubt() ? await rewardFirst(held, round) : takenOver(input);
   for (;;) {
@@ -44,7 +44,7 @@ export async function message(input: MessageInput, body: Uint8Array): Promise<Me
       return await settle(held, round, result, outcome, recorded, by);
     }
     round = resolved.round;
-    standing.held(owner, round);
+    runState.held(owner, round);
     showState('processing', owner);
     result = reset.inDoubt() ? takenOver(input) : await rewardOnce(held, round);
   }

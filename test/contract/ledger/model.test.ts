@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isTransition, type LedgerRecord, type LedgerState } from '../../../src/domain/ledger/record.js';
+import { isTransition, type LedgerRecord, type RecordState } from '../../../src/domain/ledger/record.js';
 import { SETTLED_OUTCOMES } from '../../../src/domain/reward/outcome.js';
 import { SIDES } from '../../../src/domain/side.js';
 import type { Holder, Ledger } from '../../../src/ledger/ledger.js';
@@ -104,7 +104,7 @@ async function play(
   return history;
 }
 
-const stateOf = (record: LedgerRecord | undefined): LedgerState => record?.state ?? 'none';
+const stateOf = (record: LedgerRecord | undefined): RecordState => record?.state ?? 'none';
 
 function assertListed({ call, before, after }: Taken): void {
   const [from, to] = [stateOf(before), stateOf(after)];

@@ -3,7 +3,7 @@ import type { ProcessReport } from '../../../src/domain/flow/process-report.js';
 import { keys } from '../../../src/ledger/redis/keys.js';
 import { createDeadLetterIndex, type DeadLetterEntry } from '../../../src/ledger/redis/stores/dead-letter-index.js';
 import { createProcessReports } from '../../../src/ledger/redis/stores/process-reports.js';
-import { createSideSigns, SIGN_LIFETIME_MS } from '../../../src/ledger/redis/stores/side-status.js';
+import { createSideStatus, SIGN_LIFETIME_MS } from '../../../src/ledger/redis/stores/side-status.js';
 import { BACKENDS, type Backend } from '../../support/ledger/ledger-backends.js';
 import { MIGRATION } from '../../support/ledger/ledger-messages.js';
 
@@ -18,66 +18,74 @@ describe.each(BACKENDS)('what the sides let each other and people know, on $name
 
   describe('signs of life', () => {
     test('a side lives while any of its processes shows it, and for a few seconds more', async () => {
-      const signs = createSideSigns(backend.client, MIGRATION);
-      expect(await signs.isAlive('kafka')).toBe(false);
-      await signs.alive('kafka', 'process-1');
-      await signs.alive('kafka', 'process-2');
-      expect(await signs.isAlive('kafka')).toBe(true);
-      expect(await signs.isAlive('rocketmq')).toBe(false);
+      const sideStatus = createSideStatus(backend.client, MIGRATION);
+      expect(await sideStatus.isAlive('kafka')).toBe(false);
+      await sideStatus.alive('kafka', 'process-1');
+      await sideStatus.alive('kafka', 'process-2');
+      expect(await sideStatus.isAlive('kafka')).toBe(true);
+      expect(await sideStatus.isAlive('rocketmq')).toBe(false);
       const lifetime = await backend.client.pttl(keys.alive(MIGRATION, 'kafka'));
       expect(lifetime).toBeGreaterThan(0);
       expect(lifetime).toBeLessThanOrEqual(SIGN_LIFETIME_MS);
     });
 
     test('how far a side is never goes back, and is unknown until it is reported', async () => {
-      const signs = createSideSigns(backend.client, MIGRATION);
-      expect(await signs.past('kafka')).toBeUndefined();
-      await Promise.all([1_795_412_255_904, 1_795_412_255_999, 3].map((at) => signs.reportPast('kafka', at)));
-      expect(await signs.past('kafka')).toBe(1_795_412_255_999);
-      expect(await signs.past('rocketmq')).toBeUndefined();
+      const sideStatus = createSideStatus(backend.client, MIGRATION);
+      expect(await sideStatus.consumedUpTo('kafka')).toBeUndefined();
+      await Promise.all(
+        [1_795_412_255_904, 1_795_412_255_999, 3].map((at) => sideStatus.reportConsumedUpTo('kafka', at)),
+      );
+      expect(await sideStatus.consumedUpTo('kafka')).toBe(1_795_412_255_999);
+      expect(await sideStatus.consumedUpTo('rocketmq')).toBeUndefined();
     });
   });
 
   test('positions that were deleted before they were read are counted for each side', async () => {
-    const signs = createSideSigns(backend.client, MIGRATION);
-    expect(await signs.skipped('kafka')).toBe(0);
-    await Promise.all([15, 7].map((positions) => signs.reportSkipped('kafka', positions)));
-    expect(await signs.skipped('kafka')).toBe(22);
-    expect(await signs.skipped('rocketmq')).toBe(0);
+    const sideStatus = createSideStatus(backend.client, MIGRATION);
+    expect(await sideStatus.skipped('kafka')).toBe(0);
+    await Promise.all([15, 7].map((positions) => sideStatus.reportSkipped('kafka', positions)));
+    expect(await sideStatus.skipped('kafka')).toBe(22);
+    expect(await sideStatus.skipped('rocketmq')).toBe(0);
   });
 
   describe('what the processes of a side hold', () => {
     const at = 1_795_412_255_904;
 
     test('is told to the others of that side, and whether it was known before', async () => {
-      const signs = createSideSigns(backend.client, MIGRATION);
-      expect(await signs.exchangeHoldings('rocketmq', 'p-1', { at, since: 5 })).toEqual({ known: false, others: [] });
-      expect(await signs.exchangeHoldings('rocketmq', 'p-1', { at: at + 1 })).toEqual({ known: true, others: [] });
-      const told = await signs.exchangeHoldings('rocketmq', 'p-2', { at: at + 2, gaveBackAt: 7 });
+      const sideStatus = createSideStatus(backend.client, MIGRATION);
+      expect(await sideStatus.exchangeHoldings('rocketmq', 'p-1', { at, since: 5 })).toEqual({
+        known: false,
+        others: [],
+      });
+      expect(await sideStatus.exchangeHoldings('rocketmq', 'p-1', { at: at + 1 })).toEqual({ known: true, others: [] });
+      const told = await sideStatus.exchangeHoldings('rocketmq', 'p-2', { at: at + 2, gaveBackAt: 7 });
       expect(told).toEqual({ known: false, others: [{ at: at + 1 }] });
-      expect(await signs.exchangeHoldings('kafka', 'p-3', { at })).toEqual({ known: false, others: [] });
+      expect(await sideStatus.exchangeHoldings('kafka', 'p-3', { at })).toEqual({ known: false, others: [] });
       await backend.flush();
-      expect(await signs.exchangeHoldings('rocketmq', 'p-1', { at: at + 3 })).toEqual({ known: false, others: [] });
+      expect(await sideStatus.exchangeHoldings('rocketmq', 'p-1', { at: at + 3 })).toEqual({
+        known: false,
+        others: [],
+      });
     });
 
     test('of a process that has long gone is removed, and so is what cannot be read, which counts as anything once', async () => {
-      const signs = createSideSigns(backend.client, MIGRATION);
-      await signs.exchangeHoldings('rocketmq', 'gone', { at });
+      const sideStatus = createSideStatus(backend.client, MIGRATION);
+      await sideStatus.exchangeHoldings('rocketmq', 'gone', { at });
       const now = at + 600_001;
       const junk = { junk: '{', odd: '{"at":"soon"}', nothing: '1' };
       await backend.client.hset(keys.holdings(MIGRATION, 'rocketmq'), junk);
-      const { others } = await signs.exchangeHoldings('rocketmq', 'p-1', { at: now });
+      const { others } = await sideStatus.exchangeHoldings('rocketmq', 'p-1', { at: now });
       expect(others).toHaveLength(4);
       expect(others).toContainEqual({ at });
       expect(others.filter((other) => other.at === now && other.since === 0)).toHaveLength(3);
-      expect((await signs.exchangeHoldings('rocketmq', 'p-1', { at: now })).others).toEqual([]);
+      expect((await sideStatus.exchangeHoldings('rocketmq', 'p-1', { at: now })).others).toEqual([]);
     });
 
     test('is understood where a later build says more', async () => {
-      const signs = createSideSigns(backend.client, MIGRATION);
+      const sideStatus = createSideStatus(backend.client, MIGRATION);
       const later = JSON.stringify({ at, since: 3, more: {} });
       await backend.client.hset(keys.holdings(MIGRATION, 'rocketmq'), 'later', later);
-      const { others } = await signs.exchangeHoldings('rocketmq', 'p-1', { at });
+      const { others } = await sideStatus.exchangeHoldings('rocketmq', 'p-1', { at });
       expect(others).toMatchObject([{ at, since: 3 }]);
     });
   });

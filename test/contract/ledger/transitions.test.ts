@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
-  LEDGER_STATES,
   LEDGER_STEPS,
-  type LedgerState,
   type LedgerStep,
+  RECORD_STATES,
+  type RecordState,
   TRANSITIONS,
 } from '../../../src/domain/ledger/record.js';
 import type { Holder, Ledger, RouteRequest } from '../../../src/ledger/ledger.js';
@@ -37,10 +37,10 @@ beforeAll(async () => {
 afterAll(() => backend.stop());
 
 /** Brings a new message into a state by the ordinary way: from `sending` on in attempt 1 of round 1. */
-async function bring(state: LedgerState): Promise<{ request: RouteRequest; holder: Holder }> {
+async function bring(state: RecordState): Promise<{ request: RouteRequest; holder: Holder }> {
   const request = routeRequest();
   const holder = holderOf(request);
-  const way: Record<LedgerState, readonly (() => Promise<unknown>)[]> = {
+  const way: Record<RecordState, readonly (() => Promise<unknown>)[]> = {
     none: [],
     assigned: [() => ledger.route([request])],
     claimed: [() => ledger.claim({ ...holder, side: 'kafka' })],
@@ -48,7 +48,7 @@ async function bring(state: LedgerState): Promise<{ request: RouteRequest; holde
     parked: [() => ledger.park({ ...holder, owner: 'kafka', round: 1, attempt: 1, evidence: EVIDENCE })],
     settled: [() => ledger.settle({ ...holder, owner: 'kafka', round: 1, attempt: 1, outcome: 'granted' })],
   };
-  for (const stop of LEDGER_STATES) {
+  for (const stop of RECORD_STATES) {
     for (const step of way[stop]) await step();
     if (stop === state) break;
   }
@@ -85,7 +85,7 @@ async function take(step: Exclude<LedgerStep, 'expire'>, request: RouteRequest, 
   }
 }
 
-function mayTake(from: LedgerState, step: LedgerStep, actor: Actor): LedgerState | undefined {
+function mayTake(from: RecordState, step: LedgerStep, actor: Actor): RecordState | undefined {
   const row = TRANSITIONS.find(
     (entry) => entry.from === from && entry.step === step && (entry.by === 'anyone' || entry.by === actor),
   );
@@ -94,7 +94,7 @@ function mayTake(from: LedgerState, step: LedgerStep, actor: Actor): LedgerState
 
 const dump = (messageId: string) => backend.client.dumpBuffer(keys.record(MIGRATION, messageId));
 
-describe.each(LEDGER_STATES)('from %s', (from) => {
+describe.each(RECORD_STATES)('from %s', (from) => {
   // Nobody holds what is not claimed.
   const actors = from === 'none' || from === 'assigned' ? ACTORS.filter((actor) => actor !== 'holder') : ACTORS;
   const cases = TAKEN.flatMap((step) => actors.map((actor) => ({ step, actor, to: mayTake(from, step, actor) })));
@@ -128,7 +128,7 @@ test('a settled record expires, and then there is none', async () => {
 });
 
 test('nothing that is not settled expires, and what is settled always does', async () => {
-  for (const state of LEDGER_STATES.slice(1)) {
+  for (const state of RECORD_STATES.slice(1)) {
     const { request } = await bring(state);
     const ttl = await backend.client.pttl(keys.record(MIGRATION, request.messageId));
     if (state === 'settled') expect(ttl).toBeGreaterThan(0);

@@ -151,7 +151,7 @@ describe('the Kafka source', () => {
     await until(async () => (await lag(admin, on)) === 0, 'all is committed, markers included');
     expect(sink.ids).toEqual(['kept']);
     const now = Date.now();
-    await until(() => (source.past() ?? 0) > now, 'the topic is past');
+    await until(() => (source.consumedUpTo() ?? 0) > now, 'the topic is past');
   });
 
   it.concurrent('consumes partitions that are added while it runs', async ({ on, kafka, admin, expect }) => {
@@ -168,11 +168,11 @@ describe('the Kafka source', () => {
     await producer.disconnect();
     // Until the consumer has it, nothing of that time may be past, although all other partitions are.
     await until(
-      () => sink.deliveries.length === 1 || (source.past() ?? 0) > publishedAt,
+      () => sink.deliveries.length === 1 || (source.consumedUpTo() ?? 0) > publishedAt,
       'it arrives, or is passed over',
     );
     expect(sink.deliveries[0]?.coordinates).toBe(`kafka:${on.topic}/5/0`);
-    await until(() => (source.past() ?? 0) > publishedAt, 'it is past');
+    await until(() => (source.consumedUpTo() ?? 0) > publishedAt, 'it is past');
   });
 
   // Not at the same time as others: it is done to all of kafkajs's clients in this process.

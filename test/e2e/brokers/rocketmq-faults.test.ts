@@ -99,7 +99,7 @@ describe('the RocketMQ source', () => {
     expect(source.status().reason).toMatch(
       /broker-a has answered 'no new message' at once for 3\d s, .* \(ACL\) on topic/,
     );
-    expect(source.past()).toBeUndefined();
+    expect(source.consumedUpTo()).toBeUndefined();
     // Half a minute of polls without a pause are thousands.
     expect(proxy.asked).toBeLessThan(100);
 

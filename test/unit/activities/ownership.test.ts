@@ -32,7 +32,7 @@ async function seek(asked: Partial<SeekRequest>, seen: boolean, policy: Partial<
         readAt: 2_000,
       }),
     } as never,
-    signs: { past: async () => ownerPast } as never,
+    sideStatus: { consumedUpTo: async () => ownerPast } as never,
     isOpenRun: async () => true,
   });
   return { found: await look({ ...request, ...asked }), claimedFor };

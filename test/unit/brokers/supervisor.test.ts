@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Life, Supervisor } from '../../../src/brokers/supervisor.js';
+import { type ConsumerSession, Supervisor } from '../../../src/brokers/supervisor.js';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** A life that a test ends. */
-class FakeLife implements Life {
+class FakeLife implements ConsumerSession {
   readonly ended: Promise<Error>;
   closed = 0;
   end: (cause: Error) => void = () => {};

@@ -1,9 +1,12 @@
 import { userInfo } from 'node:os';
 import { expect, test } from 'vitest';
-import { personOf } from '../../../src/cli/operator.js';
+import { operatorOf } from '../../../src/cli/operator.js';
 
 test('the actor is --actor, else HANDOVER_ACTOR, else the user of the system', () => {
-  expect(personOf({ actor: 'ada', reason: 'why' }, { HANDOVER_ACTOR: 'bob' })).toEqual({ actor: 'ada', reason: 'why' });
-  expect(personOf({}, { HANDOVER_ACTOR: 'bob' })).toEqual({ actor: 'bob', reason: '' });
-  expect(personOf({ actor: ' ' }, { HANDOVER_ACTOR: '' }).actor).toBe(userInfo().username);
+  expect(operatorOf({ actor: 'ada', reason: 'why' }, { HANDOVER_ACTOR: 'bob' })).toEqual({
+    actor: 'ada',
+    reason: 'why',
+  });
+  expect(operatorOf({}, { HANDOVER_ACTOR: 'bob' })).toEqual({ actor: 'bob', reason: '' });
+  expect(operatorOf({ actor: ' ' }, { HANDOVER_ACTOR: '' }).actor).toBe(userInfo().username);
 });

@@ -144,7 +144,7 @@ describe('status', () => {
       now: async () => NOON,
     },
     deadLetters: { count: async () => ({ kafka: 7, rocketmq: 8 }) },
-    signs: { isAlive: async (side) => side === 'kafka', skipped: async (side) => (side === 'kafka' ? 15 : 0) },
+    sideStatus: { isAlive: async (side) => side === 'kafka', skipped: async (side) => (side === 'kafka' ? 15 : 0) },
     processReports: { read: async (side) => (side === 'kafka' ? [found('p-1', 0, reported)] : []) },
     rewards: async (side) => (side === 'kafka' ? { waiting: 9, noWorker: true } : undefined),
   };
@@ -185,7 +185,7 @@ describe('status', () => {
   });
 
   test('shows a person a reward that nobody picks up as "no worker", and what is unknown as unknown', async () => {
-    const dead = { signs: { ...sources.signs, isAlive: async () => false }, processReports: { read: noOne } };
+    const dead = { sideStatus: { ...sources.sideStatus, isAlive: async () => false }, processReports: { read: noOne } };
     const lines = describeStatus(await readStatus({ ...sources, ...dead })).join('\n');
     expect(lines).toContain('no worker: 9 rewards wait');
     expect(lines).toContain('15 positions of kafka were deleted before they were read');
@@ -208,7 +208,7 @@ describe('status', () => {
     const isAlive = async () => true;
     const view = await readStatus({
       ...sources,
-      signs: { ...sources.signs, isAlive },
+      sideStatus: { ...sources.sideStatus, isAlive },
       processReports: { read: async (side) => reads[side] ?? [] },
     });
     const lines = describeStatus(view).join('\n');

@@ -11,15 +11,15 @@ export const SIGN_LIFETIME_MS = 5_000;
 const HOLDING_KEPT_MS = 600_000;
 
 /** What the two sides let each other know: whether they live, and how far their consumers are. */
-export interface SideSigns {
+export interface SideStatus {
   /** A sign of life of a side's process, to be repeated well within {@link SIGN_LIFETIME_MS}. */
   alive(side: Side, processId: string): Promise<void>;
   /** Whether any process of a side has shown life of late. */
   isAlive(side: Side): Promise<boolean>;
   /** Reports that a side has accepted all that was stored for it before `pastMs` (Redis time). Never goes back. */
-  reportPast(side: Side, pastMs: number): Promise<void>;
+  reportConsumedUpTo(side: Side, pastMs: number): Promise<void>;
   /** The latest time that was reported; undefined where none was: unknown is not past. */
-  past(side: Side): Promise<number | undefined>;
+  consumedUpTo(side: Side): Promise<number | undefined>;
   /** Adds to the positions that a side's broker had deleted before they were read. */
   reportSkipped(side: Side, positions: number): Promise<void>;
   /** How many there were, ever. */
@@ -36,7 +36,7 @@ export interface SideSigns {
   ): Promise<{ readonly known: boolean; readonly others: readonly OthersHolding[] }>;
 }
 
-export function createSideSigns(client: RedisClient, migration: string): SideSigns {
+export function createSideStatus(client: RedisClient, migration: string): SideStatus {
   const past = keys.past(migration);
   const skipped = keys.skipped(migration);
 
@@ -54,12 +54,12 @@ export function createSideSigns(client: RedisClient, migration: string): SideSig
       );
     },
 
-    async reportPast(side, pastMs) {
+    async reportConsumedUpTo(side, pastMs) {
       // GT makes the maximum the server's business: two processes of a side may report at once.
       await ask(client, { what: `report how far ${side} is` }, () => client.zadd(past, 'GT', pastMs, side));
     },
 
-    async past(side) {
+    async consumedUpTo(side) {
       const score = await ask(client, { what: `look how far ${side} is` }, () => client.zscore(past, side));
       return score === null ? undefined : Number(score);
     },

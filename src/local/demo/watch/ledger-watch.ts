@@ -1,6 +1,6 @@
 import type { LedgerRecord } from '../../../domain/ledger/record.js';
 import type { Ledger } from '../../../ledger/ledger.js';
-import { insist } from '../retry-while-busy.js';
+import { retryWhileBusy } from '../retry-while-busy.js';
 import type { Told } from '../verdict/checker.js';
 
 /** Records that are read at once. */
@@ -53,7 +53,7 @@ export class LedgerWatch {
     for (let from = 0; from < messageIds.length; from += BATCH) {
       const batch = messageIds.slice(from, from + BATCH);
       const readAll = () => Promise.all(batch.map((messageId) => this.#ledger.read(messageId)));
-      const records = await insist(readAll, this.#signal);
+      const records = await retryWhileBusy(readAll, this.#signal);
       for (const [index, messageId] of batch.entries()) this.#note(messageId, records[index]);
     }
   }

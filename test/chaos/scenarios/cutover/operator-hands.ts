@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { createAudit } from '../../../../src/ledger/redis/stores/audit.js';
-import { changePolicy } from '../../../../src/operations/policy/send-policy-change.js';
+import { sendPolicyChange } from '../../../../src/operations/policy/send-policy-change.js';
 import { resolveMessage } from '../../../../src/operations/resolve/resolve-message.js';
 import { resumeMessage } from '../../../../src/operations/resume/resume-message.js';
 import { setPercentageUpdate } from '../../../../src/workflows/cutover/contract.js';
@@ -115,7 +115,7 @@ async function changeTwice(rig: Rig): Promise<void> {
     const before = await rig.setPercentage(percentage);
     const change = (actor: string, hundredths: number): Promise<unknown> => {
       const args = { actor, reason: 'chaos', hundredths, expectedVersion: before.version };
-      return changePolicy({ client, policyStore, migration: migration.name, update: setPercentageUpdate, args });
+      return sendPolicyChange({ client, policyStore, migration: migration.name, update: setPercentageUpdate, args });
     };
     const changes = await Promise.allSettled([change('ann', 6_000), change('bob', 7_000), change('cem', 8_000)]);
     const made = changes.filter(({ status }) => status === 'fulfilled').length;

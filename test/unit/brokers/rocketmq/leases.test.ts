@@ -90,7 +90,7 @@ describe('the leases of RocketMQ deliveries', () => {
     leases.hold(popped(7), outcome);
     expect(leases.heldSince).toBe(2);
     accept();
-    await leases.settled();
+    await leases.drained();
     expect(broker.acknowledged).toEqual(['first']);
     expect(leases.heldSince).toBeUndefined();
     expect(returned).toBe(0);
@@ -102,7 +102,7 @@ describe('the leases of RocketMQ deliveries', () => {
     await vi.advanceTimersByTimeAsync(3 * INVISIBILITY_MS);
     expect(broker.extensions).toEqual(Array(9).fill(INVISIBILITY_MS));
     accept();
-    await leases.settled();
+    await leases.drained();
     expect(broker.acknowledged).toEqual(['extended 9']);
     await vi.advanceTimersByTimeAsync(INVISIBILITY_MS);
     expect(broker.extensions).toHaveLength(9);
@@ -118,14 +118,14 @@ describe('the leases of RocketMQ deliveries', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(broker.acknowledged).toEqual([]);
     renewal.accept();
-    await leases.settled();
+    await leases.drained();
     expect(broker.acknowledged).toEqual(['extended 1']);
   });
 
   it('are acknowledged in the end when the broker was away for a moment', async () => {
     broker.failures = 3;
     leases.hold(popped(), Promise.resolve());
-    const settled = leases.settled();
+    const settled = leases.drained();
     await vi.advanceTimersByTimeAsync(5000);
     await settled;
     expect(broker.acknowledged).toEqual(['first']);
@@ -135,7 +135,7 @@ describe('the leases of RocketMQ deliveries', () => {
   it('are let go when the acknowledgement is lost, and known to come again', async () => {
     broker.failures = Number.POSITIVE_INFINITY;
     leases.hold(popped(), Promise.resolve());
-    const settled = leases.settled();
+    const settled = leases.drained();
     await vi.advanceTimersByTimeAsync(60_000);
     await settled;
     expect(broker.acknowledged).toEqual([]);
@@ -147,7 +147,7 @@ describe('the leases of RocketMQ deliveries', () => {
     const { outcome, reject } = pending();
     leases.hold(popped(), outcome);
     reject(new Error('not now'));
-    await leases.settled();
+    await leases.drained();
     expect(broker.acknowledged).toEqual([]);
     expect(broker.extensions).toEqual([10_000]);
     expect(returned).toBe(1);
@@ -161,7 +161,7 @@ describe('the leases of RocketMQ deliveries', () => {
     expect(returned).toBe(1);
     expect(leases.heldSince).toBe(-2);
     accept();
-    await leases.settled();
+    await leases.drained();
     expect(broker.acknowledged).toEqual(['first']);
   });
 
@@ -223,7 +223,7 @@ describe('the leases of RocketMQ deliveries', () => {
       broker.latest = 'again';
       expect(leases.rejoin(again())).toBe(true);
       accept();
-      await leases.settled();
+      await leases.drained();
       expect(broker.acknowledged).toEqual(['again']);
     });
 
@@ -238,7 +238,7 @@ describe('the leases of RocketMQ deliveries', () => {
       await vi.advanceTimersByTimeAsync(0);
       broker.latest = 'again';
       accept();
-      await leases.settled();
+      await leases.drained();
       expect(broker.acknowledged).toEqual(['again']);
     });
 
@@ -250,7 +250,7 @@ describe('the leases of RocketMQ deliveries', () => {
       accept();
       await vi.advanceTimersByTimeAsync(0);
       expect(leases.rejoin(again())).toBe(false);
-      await leases.settled();
+      await leases.drained();
     });
   });
 });

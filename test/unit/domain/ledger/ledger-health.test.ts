@@ -4,7 +4,7 @@ import {
   isNews,
   judgeLedger,
   judgeMark,
-  type LedgerState,
+  type LedgerHealth,
   type Mark,
   type MarkVerdict,
   missingSince,
@@ -112,7 +112,7 @@ describe('the ledger, by all its marks', () => {
 });
 
 describe('a report of a loss', () => {
-  const ledger: LedgerState = { epoch: 'e2', phase: 'intact', remembersSince: 0 };
+  const ledger: LedgerHealth = { epoch: 'e2', phase: 'intact', remembersSince: 0 };
 
   test('is news if the present epoch was lost, or there never was one', () => {
     expect(isNews(ledger, { epoch: 'e2', why: '' })).toBe(true);
@@ -139,7 +139,7 @@ describe('a ledger of which only what has closed is still missing', () => {
   });
 
   test('may be lost again, which is news, and is then missing what was missing before as well', () => {
-    const ledger: LedgerState = { epoch: 'e2', phase: 'partial', remembersSince: 0, unfinished: { since: 5 } };
+    const ledger: LedgerHealth = { epoch: 'e2', phase: 'partial', remembersSince: 0, unfinished: { since: 5 } };
     expect(isNews(ledger, { epoch: 'e2', why: '' })).toBe(true);
     expect(isNews(ledger, { epoch: 'e1', why: '' })).toBe(false);
     expect(missingSince(9, ledger.unfinished)).toBe(5);

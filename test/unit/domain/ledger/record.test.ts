@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { isTransition, LEDGER_STATES, LEDGER_STEPS, TRANSITIONS } from '../../../../src/domain/ledger/record.js';
+import { isTransition, LEDGER_STEPS, RECORD_STATES, TRANSITIONS } from '../../../../src/domain/ledger/record.js';
 
 describe('the state table', () => {
   test('lists each transition once, between known states', () => {
     const rows = TRANSITIONS.map(({ from, step, to, by }) => `${from} ${step} ${to} ${by}`);
     expect(new Set(rows).size).toBe(rows.length);
     for (const { from, step, to } of TRANSITIONS) {
-      expect(LEDGER_STATES).toContain(from);
-      expect(LEDGER_STATES).toContain(to);
+      expect(RECORD_STATES).toContain(from);
+      expect(RECORD_STATES).toContain(to);
       expect(LEDGER_STEPS).toContain(step);
     }
   });

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { initialPolicy, type Policy } from '../../../../src/domain/policy/policy.js';
 import {
+  applyPolicyChange,
   type Change,
-  changePolicy,
   findNonsense,
   type PolicyChange,
   type PolicyVersion,
@@ -17,7 +17,7 @@ const BY: Change = { actor: 'ada', reason: 'tried on staging' };
 const START = initialPolicy('2026-11-22T05:00:00.000Z');
 
 function changed(policy: Policy, change: PolicyChange, by: Change = BY): Policy {
-  const result = changePolicy(policy, change, by, AT);
+  const result = applyPolicyChange(policy, change, by, AT);
   if (result.result !== 'changed') throw new Error(`not changed: ${JSON.stringify(result)}`);
   return result.policy;
 }
@@ -40,13 +40,13 @@ describe('a change', () => {
   });
 
   test.each(CHANGES)('of $change.kind to what is so already makes no version', ({ change }) => {
-    expect(changePolicy(changed(START, change), change, BY, AT)).toEqual({ result: 'unchanged' });
+    expect(applyPolicyChange(changed(START, change), change, BY, AT)).toEqual({ result: 'unchanged' });
   });
 
   test('takes an ID off the whitelist and leaves the others in their order', () => {
     const policy = { ...START, allow: ['a', 'b', 'c'] };
     expect(changed(policy, { kind: 'disallow', businessId: 'b' }).allow).toEqual(['a', 'c']);
-    expect(changePolicy(policy, { kind: 'disallow', businessId: 'd' }, BY, AT)).toEqual({ result: 'unchanged' });
+    expect(applyPolicyChange(policy, { kind: 'disallow', businessId: 'd' }, BY, AT)).toEqual({ result: 'unchanged' });
   });
 
   test('is made when the expected version is the present one, and refused as stale when it is not', () => {
@@ -54,7 +54,7 @@ describe('a change', () => {
     const change: PolicyChange = { kind: 'percentage', hundredths: 100 };
     expect(changed(policy, change, { ...BY, expectedVersion: 7 }).version).toBe(8);
     for (const expectedVersion of [6, 8]) {
-      expect(changePolicy(policy, change, { ...BY, expectedVersion }, AT)).toMatchObject({
+      expect(applyPolicyChange(policy, change, { ...BY, expectedVersion }, AT)).toMatchObject({
         result: 'refused',
         code: 'policy-stale',
         reason: expect.stringContaining(`at version 7, not ${expectedVersion}`),
@@ -63,14 +63,14 @@ describe('a change', () => {
   });
 
   test('is refused as stale even when it would change nothing', () => {
-    const result = changePolicy(START, { kind: 'percentage', hundredths: 0 }, { ...BY, expectedVersion: 2 }, AT);
+    const result = applyPolicyChange(START, { kind: 'percentage', hundredths: 0 }, { ...BY, expectedVersion: 2 }, AT);
     expect(result).toMatchObject({ result: 'refused', code: 'policy-stale' });
   });
 
   test('needs a reason for a failover only', () => {
     const unexplained = { actor: 'ada', reason: '  ' };
     expect(changed(START, { kind: 'consumption', consumption: 'on' }, unexplained).reason).toBe('');
-    expect(changePolicy(START, { kind: 'failover', failover: 'kafka' }, unexplained, AT)).toMatchObject({
+    expect(applyPolicyChange(START, { kind: 'failover', failover: 'kafka' }, unexplained, AT)).toMatchObject({
       result: 'refused',
       code: 'policy-refused',
       reason: 'a failover needs a reason',
@@ -80,7 +80,7 @@ describe('a change', () => {
   test('sets the start once, with a reason, before the new side is opened and not in the future', () => {
     const set = (start: MigrationStart): PolicyChange => ({ kind: 'start', start });
     const refused = (policy: Policy, change: PolicyChange, by = BY) => {
-      const result = changePolicy(policy, change, by, AT);
+      const result = applyPolicyChange(policy, change, by, AT);
       return result.result === 'refused' ? result.reason : result.result;
     };
     const started = changed(START, set(MIGRATION_START));
@@ -95,10 +95,10 @@ describe('a change', () => {
   });
 
   test('keeps the start out of the versions but the one that set it', () => {
-    const result = changePolicy(START, { kind: 'start', start: MIGRATION_START }, BY, AT);
+    const result = applyPolicyChange(START, { kind: 'start', start: MIGRATION_START }, BY, AT);
     if (result.result !== 'changed') throw new Error('not changed');
     expect(result.version.start).toEqual(MIGRATION_START);
-    const next = changePolicy(result.policy, { kind: 'percentage', hundredths: 1 }, BY, AT);
+    const next = applyPolicyChange(result.policy, { kind: 'percentage', hundredths: 1 }, BY, AT);
     if (next.result !== 'changed') throw new Error('not changed');
     expect(next.version).not.toHaveProperty('start');
     const history = [versionOf(START), result.version, next.version];
@@ -111,7 +111,7 @@ describe('a change', () => {
 
   test('that would overfill the whitelist is refused; one that shrinks it is not', () => {
     const full = { ...START, allow: Array.from({ length: 500 }, (_, n) => `${n}`.padStart(200, 'x')) };
-    expect(changePolicy(full, { kind: 'allow', businessId: 'y' }, BY, AT)).toMatchObject({
+    expect(applyPolicyChange(full, { kind: 'allow', businessId: 'y' }, BY, AT)).toMatchObject({
       result: 'refused',
       code: 'policy-refused',
       reason: expect.stringContaining('the whitelist is full'),
@@ -141,7 +141,7 @@ describe('nonsense', () => {
     [{ kind: 'start', start: undefined } as unknown as PolicyChange],
   ])('%j is refused', (change) => {
     expect(findNonsense(change, BY)).toEqual(expect.any(String));
-    expect(changePolicy(START, change, BY, AT)).toMatchObject({ result: 'refused', code: 'policy-refused' });
+    expect(applyPolicyChange(START, change, BY, AT)).toMatchObject({ result: 'refused', code: 'policy-refused' });
   });
 
   test.each([
@@ -180,7 +180,7 @@ describe('the history', () => {
         const policies = [policy];
         let history: PolicyVersion[] = [versionOf(policy)];
         for (const change of changes) {
-          const result = changePolicy(policy, change, BY, AT);
+          const result = applyPolicyChange(policy, change, BY, AT);
           if (result.result !== 'changed') continue;
           policy = result.policy;
           policies.push(policy);
@@ -196,7 +196,7 @@ describe('the history', () => {
   });
 
   test('holds no copy of the whitelist', () => {
-    const result = changePolicy({ ...START, allow: ['a'] }, { kind: 'allow', businessId: 'b' }, BY, AT);
+    const result = applyPolicyChange({ ...START, allow: ['a'] }, { kind: 'allow', businessId: 'b' }, BY, AT);
     expect(result).toHaveProperty('version.whitelist', { added: 'b' });
     expect(result).not.toHaveProperty('version.allow');
   });

@@ -7,7 +7,7 @@ import { PolicyPhases, type PolicyPhasesOptions } from '../../../../src/local/de
 function setUp(faults: HandoverError[] = []) {
   const sent: object[] = [];
   let version = 1;
-  const changePolicy = async ({ args }: { args: object }) => {
+  const sendPolicyChange = async ({ args }: { args: object }) => {
     sent.push(args);
     const fault = faults.shift();
     if (fault !== undefined) throw fault;
@@ -18,7 +18,7 @@ function setUp(faults: HandoverError[] = []) {
     client: {} as Client,
     policyStore: { read: async () => ({ known: false, reason: 'missing', readAt: 0 }) },
     migration: 'rewards',
-    changePolicy: changePolicy as PolicyPhasesOptions['changePolicy'],
+    sendPolicyChange: sendPolicyChange as PolicyPhasesOptions['sendPolicyChange'],
     signal: new AbortController().signal,
   });
   return { phases, sent };

@@ -8,7 +8,7 @@ const AHEAD_MS = 7;
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** What one side can see of the other in Redis. */
-class FakeSigns {
+class FakeSideStatus {
   lives = true;
   itsPast: number | undefined;
   isAway = false;
@@ -27,7 +27,7 @@ class FakeSigns {
   async isAlive(): Promise<boolean> {
     return this.lives;
   }
-  async past(side: Side): Promise<number | undefined> {
+  async consumedUpTo(side: Side): Promise<number | undefined> {
     this.asked.push(side);
     return this.itsPast;
   }
@@ -35,7 +35,7 @@ class FakeSigns {
     this.told.push(told);
     return { known: this.known, others: this.others };
   }
-  async reportPast(side: Side, pastMs: number): Promise<void> {
+  async reportConsumedUpTo(side: Side, pastMs: number): Promise<void> {
     this.reported.push([side, pastMs]);
   }
   async reportSkipped(side: Side, positions: number): Promise<void> {
@@ -43,16 +43,16 @@ class FakeSigns {
   }
 }
 
-let signs: FakeSigns;
+let sideStatus: FakeSideStatus;
 let watch: SideWatch;
 let skipped: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  signs = new FakeSigns();
+  sideStatus = new FakeSideStatus();
   skipped = 0;
-  const source = { past: () => 500, status: () => ({ ready: true, restarts: 0, skipped }) };
-  watch = watchSides({ side: 'kafka', processId: 'p-1', signs, source, redisAheadMs: () => AHEAD_MS, log: quiet });
+  const source = { consumedUpTo: () => 500, status: () => ({ ready: true, restarts: 0, skipped }) };
+  watch = watchSides({ side: 'kafka', processId: 'p-1', sideStatus, source, redisAheadMs: () => AHEAD_MS, log: quiet });
 });
 
 afterEach(() => {
@@ -65,56 +65,56 @@ describe('how far the other side is', () => {
     expect(watch.otherSidePast()).toBeUndefined();
     await vi.advanceTimersByTimeAsync(0);
     expect(watch.otherSidePast()).toBeUndefined();
-    expect(signs.asked).toEqual(['rocketmq']);
+    expect(sideStatus.asked).toEqual(['rocketmq']);
   });
 
   it('is looked at again and again, and asks Redis nothing for a message', async () => {
-    signs.itsPast = 1_000;
+    sideStatus.itsPast = 1_000;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(watch.otherSidePast()).toBe(1_000);
-    signs.itsPast = 2_000;
+    sideStatus.itsPast = 2_000;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(watch.otherSidePast()).toBe(2_000);
     for (let message = 0; message < 1_000; message += 1) watch.otherSidePast();
-    expect(signs.asked).toHaveLength(3);
+    expect(sideStatus.asked).toHaveLength(3);
   });
 
   it('is not known while Redis is away', async () => {
-    signs.itsPast = 1_000;
+    sideStatus.itsPast = 1_000;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(watch.otherSidePast()).toBe(1_000);
-    signs.isAway = true;
+    sideStatus.isAway = true;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(watch.otherSidePast()).toBeUndefined();
-    signs.isAway = false;
+    sideStatus.isAway = false;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(watch.otherSidePast()).toBe(1_000);
   });
 
   it('is not known any more when a look does not come to an end', async () => {
-    signs.itsPast = 1_000;
+    sideStatus.itsPast = 1_000;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(watch.otherSidePast()).toBe(1_000);
-    signs.answer = new Promise(() => {});
+    sideStatus.answer = new Promise(() => {});
     await vi.advanceTimersByTimeAsync(SIGN_LIFETIME_MS + 1);
     expect(watch.otherSidePast()).toBeUndefined();
   });
 
   it('is told the other side of this one in Redis time', async () => {
     await vi.advanceTimersByTimeAsync(0);
-    expect(signs.reported).toEqual([['kafka', 507]]);
+    expect(sideStatus.reported).toEqual([['kafka', 507]]);
   });
 });
 
 describe('positions that the broker had deleted before they were read', () => {
   it('are added to the side’s count once each', async () => {
     await vi.advanceTimersByTimeAsync(0);
-    expect(signs.skipped).toEqual([]);
+    expect(sideStatus.skipped).toEqual([]);
     skipped = 15;
     await vi.advanceTimersByTimeAsync(3_000);
     skipped = 17;
     await vi.advanceTimersByTimeAsync(3_000);
-    expect(signs.skipped).toEqual([
+    expect(sideStatus.skipped).toEqual([
       ['kafka', 15],
       ['kafka', 2],
     ]);
@@ -127,7 +127,7 @@ describe('how far this side is', () => {
     const source = {
       status: () => ({ ready: true, restarts: 0, skipped }),
       holding: () => ({ since: 400, gaveBackAt: 300 }),
-      past(others: readonly OthersHolding[] = []) {
+      consumedUpTo(others: readonly OthersHolding[] = []) {
         seen.others.push(others);
         return 500;
       },
@@ -136,29 +136,36 @@ describe('how far this side is', () => {
       },
     };
     watch.stop();
-    watch = watchSides({ side: 'rocketmq', processId: 'p-2', signs, source, redisAheadMs: () => AHEAD_MS, log: quiet });
+    watch = watchSides({
+      side: 'rocketmq',
+      processId: 'p-2',
+      sideStatus,
+      source,
+      redisAheadMs: () => AHEAD_MS,
+      log: quiet,
+    });
     return seen;
   }
 
   it('goes by what the other processes hold, told by the clock of Redis and heard by this one', async () => {
-    signs.others = [{ at: 1_007, since: 207, gaveBackAt: 107 }];
+    sideStatus.others = [{ at: 1_007, since: 207, gaveBackAt: 107 }];
     const seen = watchGroup();
     await vi.advanceTimersByTimeAsync(0);
-    expect(signs.told).toEqual([{ since: 407, gaveBackAt: 307, at: Date.now() + AHEAD_MS }]);
+    expect(sideStatus.told).toEqual([{ since: 407, gaveBackAt: 307, at: Date.now() + AHEAD_MS }]);
     expect(seen.others).toEqual([[{ at: 1_000, since: 200, gaveBackAt: 100 }]]);
-    expect(watch.past()).toBe(500);
+    expect(watch.consumedUpTo()).toBe(500);
   });
 
   it('is not asked for while it is not known what they hold', async () => {
-    signs.isAway = true;
+    sideStatus.isAway = true;
     const seen = watchGroup();
     await vi.advanceTimersByTimeAsync(3_000);
     expect(seen.others).toEqual([]);
-    expect(watch.past()).toBeUndefined();
+    expect(watch.consumedUpTo()).toBeUndefined();
   });
 
   it('is found anew where what they told was lost with Redis', async () => {
-    signs.known = false;
+    sideStatus.known = false;
     const seen = watchGroup();
     await vi.advanceTimersByTimeAsync(0);
     expect(seen.othersUnknown).toBe(0);

@@ -89,7 +89,7 @@ function createWorld(world: World) {
       },
       leave: async (_side, id) => doubted.delete(id),
     },
-    signs: { past: async () => world.past },
+    sideStatus: { consumedUpTo: async () => world.past },
     starter: {
       check: async (id): Promise<StartResult> => {
         told.push('ask Temporal');

@@ -33,7 +33,7 @@ function create({ since = 0, now = 0, alive = true } = {}) {
       },
       leave: async (side) => seen.left.push(side) > 0,
     },
-    signs: { isAlive: async () => alive },
+    sideStatus: { isAlive: async () => alive },
     checkAfterMs: CHECK_AFTER,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
   });
