@@ -8,7 +8,7 @@ export interface Arrows {
   readonly onDemand?: readonly string[];
 }
 
-/** The arrows between the folders of `src`, as docs/architecture.md draws them. `index` is the library's `index.ts`. */
+/** The arrows between the folders of `src`, as docs/architecture.md draws them. `index`, `producer` and `testing` are what the package exports. */
 export const ARROWS: Readonly<Record<string, Arrows>> = {
   domain: {},
   async: { run: ['domain'] },
@@ -35,6 +35,8 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
     onDemand: ['ledger', 'brokers', 'workers', 'workflows'],
   },
   index: { run: ['domain', 'config', 'brokers'], types: ['reward'] },
+  producer: { run: ['domain', 'brokers'] },
+  testing: { run: ['local'] },
 };
 
 /** What the workflows' sandbox may load, beside files of `domain`. */
