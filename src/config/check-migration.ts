@@ -115,6 +115,7 @@ function complete(settings: z.output<typeof migrationSchema>, provider: Migratio
     },
     settledLifetimeMs: settings.settledLifetime,
     acceptLongerRetention: settings.acceptLongerRetention,
+    acceptEviction: settings.acceptEviction,
   });
 }
 

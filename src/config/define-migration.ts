@@ -154,6 +154,11 @@ export interface MigrationOptions {
    * forgotten it is then dead-lettered as `too-old`. Default false: a worker refuses to start.
    */
   acceptLongerRetention?: boolean;
+  /**
+   * Runs with a Redis that evicts records when its memory is full. An evicted record forgets who owns a message, so that a
+   * message may be decided anew. Default false: a worker is not ready, and says why.
+   */
+  acceptEviction?: boolean;
 }
 
 /** Gives a config file its types. It is checked when a command loads it, all faults at once. */

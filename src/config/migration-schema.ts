@@ -101,4 +101,5 @@ export const migrationSchema = group({
   attemptTimeout: duration(3 * SECOND, 2 * HOUR).default(20 * SECOND),
   settledLifetime: duration(HOUR, 3650 * DAY).default(15 * DAY),
   acceptLongerRetention: z.boolean({ error: 'must be true or false' }).default(false),
+  acceptEviction: z.boolean({ error: 'must be true or false' }).default(false),
 });

@@ -93,6 +93,8 @@ export interface Migration {
   readonly settledLifetimeMs: number;
   /** Whether a broker or Temporal may keep messages for longer than that. Default false. */
   readonly acceptLongerRetention: boolean;
+  /** Whether Redis may evict records. Default false. */
+  readonly acceptEviction: boolean;
 }
 
 /**

@@ -30,6 +30,7 @@ import { createAskRunState } from '../recovery/run-state-query.js';
 import { type LossWatch, startLossWatch } from '../recovery/watch.js';
 import { openProvider } from '../reward/http/provider.js';
 import { AttemptsUnderWay } from './attempts-under-way.js';
+import { EvictionWatch } from './eviction-watch.js';
 import { startHealthServer } from './health/health-server.js';
 import { createMetrics } from './health/metrics.js';
 import { Readiness } from './health/readiness.js';
@@ -150,6 +151,10 @@ async function open(options: SideWorkerOptions, closers: Closers): Promise<SideW
     onError: (error) => log.debug({ error: error.message }, 'redis'),
   });
   closers.add('redis', () => closeRedis(redis));
+  const eviction = new EvictionWatch({ redis, accept: migration.acceptEviction });
+  closers.add('eviction watch', () => eviction.stop());
+  readiness.add(() => eviction.reasons());
+  readiness.addUnchecked(() => eviction.unchecked());
   const { name, settledLifetimeMs } = migration;
   const processId = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   // Begun before anything is waited for: a process that waits for Temporal is not one that never was.
