@@ -30,7 +30,7 @@ function codes<T extends string>(words: readonly T[]): Readonly<Record<T, number
 }
 
 /** Run numbers are below this; the starts that a scope allows are fewer. */
-export const RUNS = 6;
+const RUNS = 6;
 
 const bit = (flag: boolean): number => (flag ? 1 : 0);
 

@@ -170,7 +170,7 @@ function faultSteps(scope: FlowScope, state: FlowState): Step[] {
   return steps;
 }
 
-export function isPending({ at }: Copy): boolean {
+function isPending({ at }: Copy): boolean {
   return at !== 'none' && at !== 'broker' && at !== 'acked' && at !== 'in-hand';
 }
 

@@ -47,7 +47,7 @@ function execute(rules: Rules, s: State, at: Attempt): Step[] {
 }
 
 /** What `begin` allows: the ledger as it is afterwards, and where the execution goes from there. */
-export function begin(rules: Rules, s: State, at: Attempt): Step {
+function begin(rules: Rules, s: State, at: Attempt): Step {
   const { design } = rules;
   if (isUnproved(rules, at) && !design.believesAWholeLedger) {
     return system(`${named(at)}: no proof for the one before, unknown`, returnUnknown(s, at));
