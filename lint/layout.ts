@@ -17,7 +17,7 @@ const STATEMENT = /^(?:import|export)\s+(type\s)?(?:[^;'"]*?\sfrom\s+)?'([^']+)'
 const CALL = /(typeof\s+)?\bimport\(\s*'([^']+)'/g;
 
 /** What a file imports. Comments are left out: they quote code. */
-export function readImports(path: string, text: string): readonly Import[] {
+function readImports(path: string, text: string): readonly Import[] {
   const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
   const resolve = (name: string): string =>
     name.startsWith('.') ? normalize(join(dirname(path), name)).replace(/\.js$/, '.ts') : name;

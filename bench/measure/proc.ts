@@ -28,7 +28,7 @@ export function parseStat(line: string): ProcessStat {
 }
 
 /** The processes of this machine, as they are now. */
-export function readProcesses(): readonly ProcessStat[] {
+function readProcesses(): readonly ProcessStat[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {

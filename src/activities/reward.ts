@@ -22,7 +22,7 @@ import {
 import { type IsOpenRun, takeStep } from './runs.js';
 
 /** Failure type of an attempt that the provider surely did not execute: the only one that another attempt may follow. */
-export const NOT_EXECUTED = 'NotExecuted';
+const NOT_EXECUTED = 'NotExecuted';
 
 export interface LookupAnswer {
   readonly result: LookupResult;

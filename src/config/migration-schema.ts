@@ -16,7 +16,7 @@ import {
 } from './schema-parts.js';
 
 /** Reads the documented stamps from Kafka headers or RocketMQ user properties. */
-export const readStamps: Extractor = ({ properties }) => ({
+const readStamps: Extractor = ({ properties }) => ({
   messageId: properties.get(STAMPS.messageId),
   businessId: properties.get(STAMPS.businessId),
   traceparent: properties.get(STAMPS.traceparent),

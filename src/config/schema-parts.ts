@@ -21,7 +21,7 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 /** Longest that a Node timer can wait; a longer one would fire at once. */
-export const TIMER_MAX_MS = 2 ** 31 - 1;
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 /** Room that every dead-letter topic needs behind its topic's name. */
 export const DEAD_LETTER_SUFFIX = '-dead-letter';

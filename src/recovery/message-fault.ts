@@ -16,7 +16,7 @@ export function isFaultOfOneMessage(error: unknown): boolean {
 }
 
 /** The gRPC code in an error or in what caused it: the client wraps what the server answered. */
-export function grpcCodeOf(error: unknown): number | undefined {
+function grpcCodeOf(error: unknown): number | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (isGrpcServiceError(at)) return Number(at.code);
   }

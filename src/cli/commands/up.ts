@@ -55,7 +55,7 @@ async function up(flags: UpFlags): Promise<void> {
 }
 
 /** What `up --json` promises. */
-export function publicAddresses({ temporal, kafka, rocketmq, redis, logs }: LocalStack): object {
+function publicAddresses({ temporal, kafka, rocketmq, redis, logs }: LocalStack): object {
   return { temporal, kafka, rocketmq, redis, logs };
 }
 

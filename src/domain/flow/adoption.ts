@@ -14,7 +14,7 @@ export interface Arrived {
  * has stored it, or never will. The copy that is here was stored some time before it was received: a backlog that is
  * worked off slowly must not make each of its messages wait anew.
  */
-export function ownerIsPastAt({ receivedAt, storedBy = receivedAt }: Arrived, marginMs: number): number {
+function ownerIsPastAt({ receivedAt, storedBy = receivedAt }: Arrived, marginMs: number): number {
   return Math.min(storedBy, receivedAt) + marginMs;
 }
 

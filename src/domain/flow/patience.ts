@@ -10,7 +10,7 @@ export const LONGEST_PAUSE_MS = 1_000;
  * owner is busy, not ignorant, and a waiting workflow would only make it busier. If the owner dies with it in its hands, or
  * has never got it, that is the longest it goes unnoticed.
  */
-export const PATIENCE_WITH_A_BUSY_OWNER = 10;
+const PATIENCE_WITH_A_BUSY_OWNER = 10;
 
 /** What the ledger knows of an owner and its message; undefined where it gave no answer. */
 export type Progress = 'unseen' | 'seen' | 'claimed' | 'unknown' | undefined;

@@ -20,7 +20,7 @@ const LONGEST_MS = 24 * 60 * 60 * 1_000;
 const FIRST_MS = 60_000;
 
 /** The length after one of `lengthMs` that held `found`. */
-export function nextLength(lengthMs: number, found: number): number {
+function nextLength(lengthMs: number, found: number): number {
   return found < WINDOW_HOLDS / 4 ? Math.min(lengthMs * 2, LONGEST_MS) : lengthMs;
 }
 

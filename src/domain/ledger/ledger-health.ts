@@ -173,7 +173,7 @@ export function surelyWitnessedFor(retentionMs: number): number {
 }
 
 /** Whether a recovery took so long that Temporal may have forgotten what was routed while it lasted. */
-export function outlasted(openedAt: number, endedAt: number, retentionMs: number): boolean {
+function outlasted(openedAt: number, endedAt: number, retentionMs: number): boolean {
   return endedAt - openedAt > retentionMs * LEFT_TO_A_RECOVERY;
 }
 

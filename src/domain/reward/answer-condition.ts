@@ -2,7 +2,7 @@
 export type JsonScalar = string | number | boolean | null;
 
 /** In an expected text this stands for the ID of the message that was asked for. */
-export const MESSAGE_ID_PLACEHOLDER = '{messageId}';
+const MESSAGE_ID_PLACEHOLDER = '{messageId}';
 
 /**
  * What an HTTP answer must look like to mean something. Everything that is named has to hold. A status alone names

@@ -129,7 +129,7 @@ export function seededNumbers(seed: string): () => number {
 }
 
 /** The whole numbers 0..count-1 in an order that `draw` decides. */
-export function shuffled(count: number, draw: () => number): readonly number[] {
+function shuffled(count: number, draw: () => number): readonly number[] {
   const numbers = Array.from({ length: count }, (_, index) => index);
   // Sorted by a drawn key each, which is as fair as the draw is.
   const keys = numbers.map(draw);

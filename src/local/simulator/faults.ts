@@ -33,7 +33,7 @@ export type Fault = (typeof FAULTS)[number];
 /** Probability of each fault, 0..1; what is not named does not happen. */
 export type FaultRates = Readonly<Partial<Record<Fault, number>>>;
 
-export function isFault(name: string): name is Fault {
+function isFault(name: string): name is Fault {
   return FAULTS.some((fault) => fault === name);
 }
 

@@ -143,4 +143,4 @@ function titleOf(name: ServiceName): string {
 }
 
 /** The programs of a native stack, in the order in which people are told of them. */
-export const NATIVE_SERVICES: readonly Service[] = [temporal, kafka, rocketmqNameServer, rocketmq, redis];
+const NATIVE_SERVICES: readonly Service[] = [temporal, kafka, rocketmqNameServer, rocketmq, redis];

@@ -75,7 +75,7 @@ async function readOwner(block: number): Promise<string | undefined> {
 }
 
 /** The first port of the given ones on which something already listens. */
-export async function findTaken(ports: StackPorts): Promise<{ name: PortName; number: number } | undefined> {
+async function findTaken(ports: StackPorts): Promise<{ name: PortName; number: number } | undefined> {
   for (const one of allPorts(ports)) if (!(await isFree(one.number))) return one;
   return undefined;
 }

@@ -140,6 +140,6 @@ export class Stream {
   }
 }
 
-export function bodyOf(messageId: string): string {
+function bodyOf(messageId: string): string {
   return JSON.stringify({ messageId, amount: 5 });
 }

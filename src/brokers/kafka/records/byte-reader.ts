@@ -88,7 +88,7 @@ export class ByteReader {
 }
 
 /** @throws Error when the bytes end within it, or it is longer than 64 bits. */
-export function readVarlong(bytes: Buffer, start: number): { readonly value: bigint; readonly at: number } {
+function readVarlong(bytes: Buffer, start: number): { readonly value: bigint; readonly at: number } {
   let small = 0;
   let at = start;
   // Nearly all fit into 28 bits, for which plain numbers do.

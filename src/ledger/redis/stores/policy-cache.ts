@@ -2,10 +2,10 @@ import { type Decision, type DecisionInput, decider, type Policy } from '../../.
 import type { PolicyReading, PolicyStore } from './policy-store.js';
 
 /** How long after it was read a policy may be used, in ms of Redis time: this bounds how long a change can go unseen. */
-export const POLICY_VALID_MS = 2_000;
+const POLICY_VALID_MS = 2_000;
 
 /** Pause between two looks, in ms: with the answer's own time it stays below the 500 ms that a copy may be old. */
-export const POLICY_PAUSE_MS = 400;
+const POLICY_PAUSE_MS = 400;
 
 /** A policy that may be used now. */
 export interface CurrentPolicy {

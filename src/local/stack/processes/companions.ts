@@ -22,7 +22,7 @@ export function removeCompanion(instance: string, identity: ProcessIdentity): vo
 }
 
 /** The companions of a stack that still run. */
-export function listCompanions(instance: string): readonly ProcessIdentity[] {
+function listCompanions(instance: string): readonly ProcessIdentity[] {
   return readIdentities(companionsFolder(instance)).filter(isAlive);
 }
 
