@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,7 +164,17 @@ describe('a start that fails', () => {
   });
 
   it('for a program that ends at once says so, names its log, and leaves nothing running', async () => {
-    vi.stubEnv('REDIS_SERVER_PATH', '/bin/false');
+    // It ends once another service runs: what was never started would leave nothing running either.
+    const program = join(stateHome, 'ends-at-once');
+    const record = join(instanceFolder('third'), 'stack.json');
+    const lines = [
+      '#!/bin/sh',
+      `until grep -q '"temporal":{"pid"' '${record}' 2>/dev/null; do sleep 0.05; done`,
+      'exit 1',
+      '',
+    ];
+    await writeFile(program, lines.join('\n'), { mode: 0o755 });
+    vi.stubEnv('REDIS_SERVER_PATH', program);
     const seen: ProcessIdentity[] = [];
     const report = (): unknown => seen.push(...Object.values(readRecord('third')?.processes ?? {}));
     await expect(up({ instance: 'third', report })).rejects.toMatchObject({
