@@ -169,7 +169,7 @@ describe('a start that fails', () => {
     const record = join(instanceFolder('third'), 'stack.json');
     const lines = [
       '#!/bin/sh',
-      `until grep -q '"temporal":{"pid"' '${record}' 2>/dev/null; do sleep 0.05; done`,
+      `until grep -q '"temporal": {' '${record}' 2>/dev/null; do sleep 0.05; done`,
       'exit 1',
       '',
     ];
