@@ -34,7 +34,7 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
     types: ['ledger', 'brokers', 'workers', 'workflows'],
     onDemand: ['ledger', 'brokers', 'workers', 'workflows'],
   },
-  index: { run: ['domain', 'config', 'brokers'], types: ['reward'] },
+  index: { run: ['config', 'producer'], types: ['domain', 'brokers', 'reward'] },
   producer: { run: ['domain', 'brokers'] },
   testing: { run: ['local'] },
 };

@@ -1,12 +1,3 @@
-export type { KafkaConnection, RocketmqConnection } from './brokers/connections.js';
-export {
-  createDualProducer,
-  type DualProducer,
-  type DualProducerOptions,
-  type OutgoingMessage,
-  type SendReport,
-  type SideReport,
-} from './brokers/dual-producer.js';
 export type { Delivery } from './brokers/source.js';
 export {
   type AnswerConditionConfig,
@@ -16,9 +7,6 @@ export {
   type MigrationOptions,
 } from './config/define-migration.js';
 export type { Extractor } from './config/migration.js';
-export { ERROR_CODES, type ErrorCode, HandoverError, isRetryable } from './domain/errors.js';
-export { bucketOf } from './domain/message/bucket.js';
-export { isMessageId, STAMPS, type Stamps } from './domain/message/message.js';
 export type {
   Evidence,
   Granted,
@@ -30,6 +18,6 @@ export type {
   Refused,
   Unknown,
 } from './domain/reward/outcome.js';
-export type { Side } from './domain/side.js';
+export * from './producer.js';
 export type { StatusClass } from './reward/http/options.js';
 export type { AttemptContext, RewardMessage, RewardProvider } from './reward/provider.js';

@@ -10,6 +10,7 @@ import { readStack } from '../../src/local/stack/state.js';
 import { type LiveMigration, startLiveMigration } from '../../test/support/live-migration.js';
 import type { WorkerProcess } from '../../test/support/worker-process.js';
 import { Grants } from '../grants.js';
+import { percentiles, rateOf } from '../measure/statistics.js';
 import { describeStages } from './stages.js';
 
 const AT_ONCE = 200;
@@ -65,8 +66,7 @@ async function awaitGrants(ground: Ground, ids: readonly string[], limitMs: numb
 async function measureSteadyRate(ground: Ground): Promise<number> {
   const { ids, from } = await publish(ground, STEADY);
   await awaitGrants(ground, ids, LONGEST_STEADY_MS, 'whole double writes');
-  const granted = [...ground.grants.of(ids).values()];
-  return granted.length / ((Math.max(...granted) - from) / 1_000);
+  return rateOf([...ground.grants.of(ids).values()], from);
 }
 
 /** Publishes whole double writes at a steady rate until it is stopped; returns when each was published. */
@@ -104,7 +104,6 @@ async function measure(ground: Ground, side: Side, messages: number): Promise<ob
   const publishedAt = await own.stop();
   const ownLeft = await awaitGrants(ground, [...publishedAt.keys()], LONGEST_STEADY_MS, 'own traffic');
   const waits = [...grants.of([...publishedAt.keys()])].map(([id, at]) => at - (publishedAt.get(id) ?? at));
-  const [medianMs, longestMs] = [0.5, 1].map((part) => quantile(waits, part));
   return {
     rate: Number(rate.toFixed(1)),
     budgetS: Math.round(budgetS),
@@ -112,7 +111,7 @@ async function measure(ground: Ground, side: Side, messages: number): Promise<ob
     left,
     twice: grants.twice().length,
     open: await countOpen(ground),
-    own: { messages: publishedAt.size, left: ownLeft, medianMs, longestMs },
+    own: { left: ownLeft, ...percentiles(waits), longest: Math.max(0, ...waits) },
     // Attempts of which Temporal had no word, and that the ledger showed as not begun.
     neverBegun: workers.reduce((sum, worker) => sum + worker.log().split('ended without a word; the').length - 1, 0),
     stalled: workers.filter((worker) => worker.log().includes('intake-stalled')).map((worker) => worker.side),
@@ -123,11 +122,6 @@ async function measure(ground: Ground, side: Side, messages: number): Promise<ob
 async function countOpen({ live }: Ground): Promise<number> {
   const { count } = await live.client.workflow.count("ExecutionStatus = 'Running' AND WorkflowType = 'message'");
   return count;
-}
-
-function quantile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
 }
 
 const { values: flags } = parseArgs({
